@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+#
+# A private view of the Debian archive, one for each suite, with the mirror that
+# this machine's own apt uses (or MIRROR=, SECURITY_MIRROR=). It needs no root
+# and never touches the machine's own package lists. Sourced after common.sh.
+
+archive=$build/apt/$suite
+
+# The URIs this machine's apt is set up with, one "URI release component" a line.
+archive_configured() {
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 2>/dev/null | sort -u
+}
+
+# One sources.list on stdout for $suite. With "main only" as $1, without the
+# updates and security suites (an old suite may have lost them).
+archive_sources() {
+	local configured mirror security options=
+	configured=$(archive_configured)
+	mirror=${MIRROR:-$(awk '$2 !~ /security|updates|backports/ { print $1; exit }' <<<"$configured")}
+	security=${SECURITY_MIRROR:-$(awk '$2 ~ /-security$/ { print $1; exit }' <<<"$configured")}
+	[ -n "$mirror" ] ||
+		die "apt has no Debian mirror configured; name one with MIRROR=URI"
+	if [ -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
+		options='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
+	fi
+	echo "deb $options$mirror $suite main"
+	case "$suite:${1:-}" in
+	sid:* | unstable:* | *:"main only")
+		return
+		;;
+	esac
+	echo "deb $options$mirror $suite-updates main"
+	if [ -n "$security" ]; then
+		echo "deb $options$security $suite-security main"
+	fi
+}
+
+# Settings of this machine's apt that decide whether and how it reaches the
+# archive (proxies, retries, clock checks), as an apt.conf on stdout.
+archive_settings() {
+	apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-|ForceIPv)' || true
+	case "$suite" in
+	sid | unstable)
+		echo 'Acquire::Check-Valid-Until "false";'
+		;;
+	esac
+}
+
+archive_apt() {
+	local command=$1
+	shift
+	APT_CONFIG=$archive/apt.conf "$command" "$@"
+}
+
+archive_update() {
+	archive_apt apt-get -qq update -o APT::Update::Error-Mode=any \
+		>"$archive/update.log" 2>&1
+}
+
+# archive_open: make the view ready; its lists are fetched once and again when
+# they are older than a day.
+archive_open() {
+	need apt-get vm
+	mkdir -p "$archive"/{lists/partial,cache/archives/partial}
+	: >"$archive/status"
+	{
+		archive_settings
+		echo "Dir::Etc::sourcelist \"$archive/sources.list\";"
+		echo 'Dir::Etc::sourceparts "/dev/null";'
+		echo 'Dir::Etc::preferencesparts "/dev/null";'
+		echo "Dir::State::lists \"$archive/lists\";"
+		echo "Dir::State::status \"$archive/status\";"
+		echo "Dir::Cache \"$archive/cache\";"
+		echo "APT::Architecture \"$arch\";"
+		echo "APT::Architectures { \"$arch\"; };"
+		if [ "$(id -u)" = 0 ]; then
+			echo 'APT::Sandbox::User "root";'
+		fi
+	} >"$archive/apt.conf"
+	if [ -e "$archive/updated" ] && [ -n "$(find "$archive/updated" -mtime -1)" ]; then
+		return
+	fi
+	say "fetching the package lists of $suite"
+	archive_sources >"$archive/sources.list"
+	if ! archive_update; then
+		archive_sources "main only" >"$archive/sources.list"
+		if ! archive_update; then
+			cat "$archive/update.log" >&2
+			die "apt cannot reach the archive; look at the network, or name a mirror with MIRROR=URI"
+		fi
+		say "$suite: no updates or security suite at this mirror; going on without"
+	fi
+	touch "$archive/updated"
+}
+
+# archive_version PACKAGE: the version that would be installed, or nothing.
+archive_version() {
+	archive_apt apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# archive_depends PACKAGE: the packages that it depends on, one a line.
+archive_depends() {
+	archive_apt apt-cache show --no-all-versions "$1" |
+		sed -n 's/^Depends: //p' | tr ',' '\n' | sed 's/^ *//; s/[ (|].*//'
+}
+
+# archive_fetch DIRECTORY PACKAGE...: download the .deb files into DIRECTORY.
+archive_fetch() {
+	local directory=$1
+	shift
+	mkdir -p "$directory"
+	(cd "$directory" && archive_apt apt-get -qq download "$@") ||
+		die "cannot download $*; try again, or remove $archive to fetch the package lists anew"
+}

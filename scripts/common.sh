@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+#
+# What every script here shares: where things are, how to speak, how to lock.
+# Sourced, never run. Sets:
+#
+#	top	the project's root
+#	build	where everything downloaded or made for the VM goes
+#	suite	the Debian suite of the guest and its kernel (SUITE=)
+#
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # used by those who source this
+{
+	build=${BUILD:-$top/build}
+	suite=${SUITE:-bookworm}
+	arch=amd64
+}
+
+# Progress goes to stderr: stdout belongs to what was asked for.
+say() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# need COMMAND PURPOSE: stop with the command that helps when it is missing.
+need() {
+	command -v "$1" >/dev/null 2>&1 ||
+		die "$1 is not installed; scripts/dependencies.sh $2 installs it"
+}
+
+# locked NAME COMMAND...: run COMMAND (a function too) while no one else runs
+# anything under the same NAME; several people may use one build directory.
+locked() {
+	local name=$1
+	shift
+	mkdir -p "$build/lock"
+	(
+		if ! flock -n 9; then
+			say "waiting for another run to finish: $name"
+			flock 9
+		fi
+		"$@"
+	) 9>"$build/lock/$name"
+}
