@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * accept(): which process took the connection.
+ *
+ * accept() changes no state, so the tracepoint is silent, and the process that
+ * called listen() is often another one. The kernel asks its security modules
+ * with security_sock_graft(sk, parent) as it hands a socket over.
+ */
+#include <linux/kprobes.h>
+#include <net/inet_sock.h>
+
+#include "accept.h"
+#include "compat.h"
+#include "filter.h"
+#include "identity.h"
+#include "ring.h"
+
+/**
+ * tcphs_accept_record() - kprobe at security_sock_graft(sk, parent)
+ * @regs: at its entry
+ *
+ * Context: process, the socket's lock held. Unix and other sockets pass here
+ * too.
+ */
+void tcphs_accept_record(struct pt_regs *regs)
+{
+	const struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
+	struct tcphs_accept *a;
+	struct tcphs_record *r;
+	unsigned long flags;
+
+	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
+	    !tcphs_identity_is_tcp(sk) || !tcphs_identity_in_process() ||
+	    tcphs_filter_drops(sock_net(sk)->ns.inum,
+			       ntohs(inet_sk(sk)->inet_sport),
+			       ntohs(inet_sk(sk)->inet_dport)))
+		return;
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_ACCEPT;
+	tcphs_identity_ends(r, sk);
+	a = &r->accept;
+	memset(a, 0, sizeof(*a));
+	a->state = sk->sk_state;
+	a->cgroup = tcphs_identity_cgroup(sk);
+	a->mark = READ_ONCE(sk->sk_mark);
+	a->uid = tcphs_identity_uid(sk);
+	tcphs_identity_owner(&a->pid, a->comm);
+	tcphs_ring_commit(TCPHS_ACCEPT, flags);
+}

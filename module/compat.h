@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows kernel versions. The code is written against the
+ * newest kernel; what older ones lack is made up for here, each piece with the
+ * version that changed it, so that dropping a kernel deletes a block.
+ */
+#ifndef _TCPHS_COMPAT_H
+#define _TCPHS_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/tcp.h>
+#include <net/inet_hashtables.h>
+#include <net/inet6_hashtables.h>
+#include <net/tcp.h>
+
+/* 5.17: pde_data() in place of PDE_DATA(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0) && !defined(pde_data)
+#include <linux/proc_fs.h>
+#define pde_data PDE_DATA
+#endif
+
+/*
+ * tcp_send_reset has a reason from 6.10 on. Before that it passes the socket
+ * and the offending segment only.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#include <net/rstreason.h>
+#define TCPHS_HAVE_RESET_REASON 1
+#define TCPHS_RESET_ARGS	void *data, const struct sock *sk, \
+				const struct sk_buff *skb, \
+				const enum sk_rst_reason reason
+#else
+#define TCPHS_HAVE_RESET_REASON 0
+#define TCPHS_RESET_ARGS	void *data, const struct sock *sk, \
+				const struct sk_buff *skb
+#endif
+
+/*
+ * Since 6.19 or so the child's LISTEN -> SYN_RECV comes when its addresses are
+ * set; before, it carries the listener's.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define TCPHS_HAVE_CHILD_TUPLE 1
+#else
+#define TCPHS_HAVE_CHILD_TUPLE 0
+#endif
+
+/* The table of established and TIME_WAIT sockets: global, per netns, gone. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define TCPHS_HASHINFO(net)	(net)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#define TCPHS_HASHINFO(net)	(net), (net)->ipv4.tcp_death_row.hashinfo
+#else
+#define TCPHS_HASHINFO(net)	(net), &tcp_hashinfo
+#endif
+
+/* 6.17: sk_uid is read through an accessor. */
+static inline kuid_t tcphs_compat_sk_uid(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	return sk_uid(sk);
+#else
+	return READ_ONCE(sk->sk_uid);
+#endif
+}
+
+#endif /* _TCPHS_COMPAT_H */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The in-kernel filter, as text:
+ *
+ *	port 80 443		connections with either port at either end
+ *	netns 4026531840	only in these network namespaces
+ *	off			everything
+ *
+ * One write() replaces the whole filter; its lines all hold together. Whatever
+ * is wrong with it, the filter in force stays.
+ */
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "filter.h"
+#include "ring.h"
+
+struct filter {
+	struct rcu_head rcu;
+	bool by_port;
+	unsigned int netns_count;
+	u32 netns[TCPHS_FILTER_NETNS_MAX];
+	DECLARE_BITMAP(ports, 65536);
+};
+
+DEFINE_STATIC_KEY_FALSE(tcphs_filter_set);
+
+static struct filter __rcu *current_filter;
+static DEFINE_MUTEX(filter_lock);	/* serialises writers of the above */
+
+static bool filter_match(const struct filter *filter, u32 netns, u16 sport,
+			 u16 dport)
+{
+	unsigned int i;
+
+	if (filter->by_port && !test_bit(sport, filter->ports) &&
+	    !test_bit(dport, filter->ports))
+		return false;
+	if (!filter->netns_count)
+		return true;
+	for (i = 0; i < filter->netns_count; i++)
+		if (filter->netns[i] == netns)
+			return true;
+	return false;
+}
+
+/** tcphs_filter_match() - see tcphs_filter_drops(); called only when set */
+bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
+{
+	const struct filter *filter;
+	bool match;
+
+	rcu_read_lock();
+	filter = rcu_dereference(current_filter);
+	match = !filter || filter_match(filter, netns, sport, dport);
+	rcu_read_unlock();
+	if (!match)
+		this_cpu_inc(tcphs_rings.filtered);
+	return match;
+}
+
+/** tcphs_filter_active() - Return: true if anything is kept out */
+bool tcphs_filter_active(void)
+{
+	return rcu_access_pointer(current_filter);
+}
+
+/* Process context. Takes over filter; NULL lets everything through. */
+static void filter_replace(struct filter *filter)
+{
+	struct filter *old;
+
+	mutex_lock(&filter_lock);
+	old = rcu_replace_pointer(current_filter, filter,
+				  lockdep_is_held(&filter_lock));
+	if (filter && !old)
+		static_branch_enable(&tcphs_filter_set);
+	else if (!filter && old)
+		static_branch_disable(&tcphs_filter_set);
+	mutex_unlock(&filter_lock);
+	if (old)
+		kvfree_rcu(old, rcu);
+}
+
+static struct filter *filter_alloc(void)
+{
+	return kvzalloc(sizeof(struct filter), GFP_KERNEL);
+}
+
+static int port_add(struct filter *filter, const char *word)
+{
+	u16 port;
+
+	if (kstrtou16(word, 10, &port) || !port)
+		return -EINVAL;
+	__set_bit(port, filter->ports);
+	filter->by_port = true;
+	return 0;
+}
+
+static int netns_add(struct filter *filter, const char *word)
+{
+	u32 netns;
+
+	if (kstrtou32(word, 10, &netns) || !netns)
+		return -EINVAL;
+	if (filter->netns_count == TCPHS_FILTER_NETNS_MAX)
+		return -E2BIG;
+	filter->netns[filter->netns_count++] = netns;
+	return 0;
+}
+
+/* One line of a filter. Return: 1 for "off", 0, or an error. */
+static int line_parse(struct filter *filter, char *line)
+{
+	int (*add)(struct filter *filter, const char *word);
+	bool any = false;
+	char *word;
+	int err;
+
+	line = strim(line);
+	word = strsep(&line, " \t");
+	if (!strcmp(word, "off"))
+		return line ? -EINVAL : 1;
+	if (!strcmp(word, "port"))
+		add = port_add;
+	else if (!strcmp(word, "netns"))
+		add = netns_add;
+	else
+		return -EINVAL;
+	while (line && (word = strsep(&line, " \t"))) {
+		if (!*word)
+			continue;
+		err = add(filter, word);
+		if (err)
+			return err;
+		any = true;
+	}
+	return any ? 0 : -EINVAL;
+}
+
+/**
+ * tcphs_filter_write() - replace the filter
+ * @text: NUL-terminated lines; is written on
+ *
+ * Context: process, may sleep.
+ * Return: 0, -EINVAL for a line that is not understood (nothing changes),
+ * -E2BIG for too many netns, -ENOMEM.
+ */
+int tcphs_filter_write(char *text)
+{
+	bool off = false, any = false;
+	struct filter *filter;
+	char *line;
+	int err;
+
+	filter = filter_alloc();
+	if (!filter)
+		return -ENOMEM;
+	while ((line = strsep(&text, "\n"))) {
+		if (!*skip_spaces(line))
+			continue;
+		err = line_parse(filter, line);
+		if (err < 0)
+			goto err_free;
+		off |= err;
+		any = true;
+	}
+	err = -EINVAL;
+	if (!any || (off && (filter->by_port || filter->netns_count)))
+		goto err_free;
+	if (off) {
+		kvfree(filter);
+		filter = NULL;
+	}
+	filter_replace(filter);
+	return 0;
+
+err_free:
+	kvfree(filter);
+	return err;
+}
+
+/** tcphs_filter_show() - the filter in force, as tcphs_filter_write() takes it */
+void tcphs_filter_show(struct seq_file *seq)
+{
+	const struct filter *filter;
+	unsigned int i;
+
+	mutex_lock(&filter_lock);
+	filter = rcu_dereference_protected(current_filter,
+					   lockdep_is_held(&filter_lock));
+	if (!filter) {
+		seq_puts(seq, "off\n");
+	} else {
+		if (filter->by_port) {
+			seq_puts(seq, "port");
+			for_each_set_bit(i, filter->ports, 65536)
+				seq_printf(seq, " %u", i);
+			seq_putc(seq, '\n');
+		}
+		if (filter->netns_count) {
+			seq_puts(seq, "netns");
+			for (i = 0; i < filter->netns_count; i++)
+				seq_printf(seq, " %u", filter->netns[i]);
+			seq_putc(seq, '\n');
+		}
+	}
+	mutex_unlock(&filter_lock);
+}
+
+/**
+ * tcphs_filter_init() - the module parameter `ports`
+ * @ports: host byte order
+ * @count: 0 for no filter
+ *
+ * Return: 0, -EINVAL for port 0, -ENOMEM.
+ */
+int tcphs_filter_init(const unsigned short *ports, unsigned int count)
+{
+	struct filter *filter;
+	unsigned int i;
+
+	if (!count)
+		return 0;
+	filter = filter_alloc();
+	if (!filter)
+		return -ENOMEM;
+	filter->by_port = true;
+	for (i = 0; i < count; i++) {
+		if (!ports[i]) {
+			kvfree(filter);
+			return -EINVAL;
+		}
+		__set_bit(ports[i], filter->ports);
+	}
+	filter_replace(filter);
+	return 0;
+}
+
+/** tcphs_filter_exit() - no writer of records is left */
+void tcphs_filter_exit(void)
+{
+	filter_replace(NULL);
+	/* kvfree_rcu() is core code: it needs nothing of this module. */
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Request and TIME_WAIT mini-sockets: the parts of a connection's life that
+ * the state tracepoint never sees.
+ */
+#ifndef _TCPHS_MINISOCK_H
+#define _TCPHS_MINISOCK_H
+
+#include <linux/types.h>
+
+struct inet_timewait_sock;
+struct net;
+struct pt_regs;
+struct request_sock;
+struct sock;
+
+struct sock *tcphs_minisock_find(struct net *net, bool inet6,
+				 const void *local, u16 sport,
+				 const void *remote, u16 dport, int dif);
+void tcphs_minisock_timewait(const struct sock *sk, int old);
+void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
+				   int old, int new);
+void tcphs_minisock_timewait_end(struct pt_regs *regs);
+void tcphs_minisock_request(const struct request_sock *req);
+
+#endif /* _TCPHS_MINISOCK_H */

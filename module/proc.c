@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/tcphs: the directory, who may open its files, and the small files.
+ *
+ * SEQ and ACK numbers are what an attacker needs to inject into a connection
+ * (RFC 5961), so the check is made at open, and file modes are only its hint:
+ * they must let in root of a user namespace, who is nobody to the files' owner.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+#include <net/net_namespace.h>
+
+#include "filter.h"
+#include "kprobe.h"
+#include "proc.h"
+#include "ring.h"
+#include "segment.h"
+#include "tracepoint.h"
+
+/* How long an unloading module gives readers to see the end of the file. */
+#define EOF_MS 200
+
+static struct proc_dir_entry *dir;
+static kgid_t reader_gid;
+
+/**
+ * tcphs_proc_access() - may the caller open a file of /proc/tcphs?
+ * @netns: set to 0 for every network namespace, or to the only one allowed
+ *
+ * Return: 0 or -EACCES.
+ */
+int tcphs_proc_access(u32 *netns)
+{
+	const struct net *net = current->nsproxy->net_ns;
+
+	*netns = 0;
+	if (capable(CAP_NET_ADMIN))
+		return 0;
+	if (gid_valid(reader_gid) && current_user_ns() == &init_user_ns &&
+	    in_group_p(reader_gid))
+		return 0;
+	if (net->user_ns != &init_user_ns &&
+	    ns_capable(net->user_ns, CAP_NET_ADMIN)) {
+		*netns = net->ns.inum;
+		return 0;
+	}
+	return -EACCES;
+}
+
+/** tcphs_proc_missing() - Return: TCPHS_MISSING_*, what is not observed */
+u32 tcphs_proc_missing(void)
+{
+	return tcphs_tracepoint_missing() | tcphs_kprobe_missing();
+}
+
+static int stats_show(struct seq_file *seq, void *v)
+{
+	tcphs_stats_show(seq, !seq->private);
+	return 0;
+}
+
+static int stats_open(struct inode *inode, struct file *file)
+{
+	u32 netns;
+	int err = tcphs_proc_access(&netns);
+
+	return err ?: single_open(file, stats_show, (void *)(uintptr_t)netns);
+}
+
+static const struct proc_ops stats_ops = {
+	.proc_open = stats_open,
+	.proc_read = seq_read,
+	.proc_lseek = seq_lseek,
+	.proc_release = single_release,
+};
+
+static int filter_show(struct seq_file *seq, void *v)
+{
+	tcphs_filter_show(seq);
+	return 0;
+}
+
+/* The filter is everybody's: to change it takes the whole machine's right. */
+static int filter_open(struct inode *inode, struct file *file)
+{
+	u32 netns;
+	int err = tcphs_proc_access(&netns);
+
+	if (err)
+		return err;
+	if (file->f_mode & FMODE_WRITE && !capable(CAP_NET_ADMIN))
+		return -EACCES;
+	return single_open(file, filter_show, NULL);
+}
+
+static ssize_t filter_write(struct file *file, const char __user *buffer,
+			    size_t count, loff_t *pos)
+{
+	char *text;
+	int err;
+
+	if (count > TCPHS_FILTER_TEXT_MAX)
+		return -EINVAL;
+	text = memdup_user_nul(buffer, count);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	/* A NUL inside would hide what follows it. */
+	err = strlen(text) == count ? tcphs_filter_write(text) : -EINVAL;
+	kfree(text);
+	return err ?: count;
+}
+
+static const struct proc_ops filter_ops = {
+	.proc_open = filter_open,
+	.proc_read = seq_read,
+	.proc_write = filter_write,
+	.proc_lseek = seq_lseek,
+	.proc_release = single_release,
+};
+
+static const struct {
+	const char *name;
+	umode_t mode;
+	const struct proc_ops *ops;
+} files[] = {
+	{ "timeline", 0444, &tcphs_timeline_ops },
+	{ "events", 0444, &tcphs_stream_ops },
+	{ "stats", 0444, &stats_ops },
+	{ "filter", 0644, &filter_ops },
+};
+
+/**
+ * tcphs_proc_init() - make /proc/tcphs
+ * @gid: group of the initial user namespace that may read; -1 none
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tcphs_proc_init(int gid)
+{
+	unsigned int i;
+
+	reader_gid = gid < 0 ? INVALID_GID : make_kgid(&init_user_ns, gid);
+	dir = proc_mkdir("tcphs", NULL);
+	if (!dir)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!proc_create(files[i].name, files[i].mode, dir,
+				 files[i].ops)) {
+			proc_remove(dir);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * tcphs_proc_exit() - remove /proc/tcphs
+ *
+ * Context: process, sleeps; tcphs_ring_close() was called. Readers that are
+ * awake get a moment to see end of file; after that read() gives EIO.
+ * proc_remove() waits for calls in progress and closes what is still open.
+ */
+void tcphs_proc_exit(void)
+{
+	int waited;
+
+	for (waited = 0; waited < EOF_MS && tcphs_stream_open_files();
+	     waited += 10)
+		msleep(10);
+	proc_remove(dir);
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ring's slow side: memory, readers and waking them. See ring.h for the
+ * writers.
+ *
+ * Readers take no lock and stop no writer: they copy a slot and then look
+ * whether it was overwritten meanwhile. Each has its own cursor, so any number
+ * may read, and reading consumes nothing.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/delay.h>
+#include <linux/irq_work.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "ring.h"
+
+#define RING_KB_MIN	4
+#define RING_KB_MAX	(4U << 20)
+
+/*
+ * A writer reserves its slot, then reads the clock. A reader that has read the
+ * clock and waited this long sees every reservation made before: the bound is
+ * on how long a store stays in a store buffer, which is far less.
+ */
+#define SETTLE_US	2
+
+/* Readers are woken at most once in this time, for a batch of records. */
+#define WAKE_MS		10
+
+DEFINE_PER_CPU(struct tcphs_ring, tcphs_rings);
+u64 tcphs_ring_mask __ro_after_init;
+int tcphs_ring_waiting __read_mostly;
+
+/*
+ * Not in the module's own data: a process that is stopped inside poll() still
+ * stands in this queue when the module goes, and the memory is left to it.
+ */
+static struct wait_queue_head *waitqueue;
+static struct irq_work wake_irq_work;
+static u64 wake_total;			/* records written at the last wake-up */
+static bool closing;
+static int hotplug_state;
+
+static u64 ring_total(void)
+{
+	u64 total = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		total += READ_ONCE(per_cpu(tcphs_rings, cpu).reserved);
+	return total;
+}
+
+/* Process context: tells the sleeping readers, if anything came since. */
+static void wake_fn(struct work_struct *work)
+{
+	u64 total = ring_total();
+
+	if (total == wake_total && !READ_ONCE(closing))
+		return;
+	wake_total = total;
+	wake_up_interruptible_poll(waitqueue, EPOLLIN | EPOLLRDNORM);
+}
+
+static DECLARE_DELAYED_WORK(wake_work, wake_fn);
+
+/* Hard interrupt, or a thread on PREEMPT_RT: no lock of the network is held. */
+static void wake_irq_fn(struct irq_work *work)
+{
+	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
+}
+
+/**
+ * tcphs_ring_wake() - have the sleeping readers woken soon
+ *
+ * Context: a writer, interrupts off. It may hold any lock of the network stack
+ * or the scheduler's caller, so it only raises an irq_work.
+ */
+void tcphs_ring_wake(void)
+{
+	WRITE_ONCE(tcphs_ring_waiting, 0);
+	irq_work_queue(&wake_irq_work);
+}
+
+/**
+ * tcphs_ring_wait() - announce that the caller is about to sleep
+ *
+ * Context: process, after it has entered the wait queue. The caller looks for
+ * records once more after this. A writer whose commit and test crossed with
+ * that look is caught by the check queued here, once.
+ */
+void tcphs_ring_wait(void)
+{
+	WRITE_ONCE(tcphs_ring_waiting, 1);
+	smp_mb(); /* the announcement before the caller's look */
+	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
+}
+
+struct wait_queue_head *tcphs_ring_waitqueue(void)
+{
+	return waitqueue;
+}
+
+/** tcphs_ring_closing() - Return: true once the module is being unloaded */
+bool tcphs_ring_closing(void)
+{
+	return READ_ONCE(closing);
+}
+
+/** tcphs_ring_held() - Return: how many records a snapshot has at the most */
+u64 tcphs_ring_held(void)
+{
+	u64 held = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		held += min(READ_ONCE(per_cpu(tcphs_rings, cpu).reserved),
+			    tcphs_ring_mask + 1);
+	return held;
+}
+
+/* True if record number n is still in its slot, or was when this is called. */
+static bool slot_valid(const struct tcphs_ring *ring, u64 n)
+{
+	return READ_ONCE(ring->reserved) - n <= tcphs_ring_mask + 1;
+}
+
+/*
+ * Copies record n, or only its time stamp where record is NULL. The copy races
+ * with a writer by design and is thrown away if it did.
+ * Return: false if the record was overwritten.
+ */
+static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
+		      struct tcphs_record *record)
+{
+	const struct tcphs_record *slot = &ring->slot[n & tcphs_ring_mask];
+
+	if (record)
+		data_race(memcpy(record, slot, sizeof(*record)));
+	else
+		*ts = READ_ONCE(slot->ts);
+	smp_rmb(); /* pairs with smp_wmb() in tcphs_ring_begin() */
+	return slot_valid(ring, n);
+}
+
+/* Looks at the time of the CPU's next record; steps over what is lost. */
+static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
+{
+	const struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
+	struct tcphs_cursor_cpu *at = &cursor->cpu[cpu];
+	u64 oldest;
+
+	while (at->next < at->limit) {
+		if (slot_copy(ring, at->next, &at->ts, NULL))
+			return;
+		/*
+		 * Overtaken. Go on a little above the oldest record, so that
+		 * the writer does not at once overtake this reader again.
+		 */
+		oldest = READ_ONCE(ring->reserved) - (tcphs_ring_mask + 1) +
+			 (tcphs_ring_mask >> 4) + 1;
+		at->lost += oldest - at->next;
+		at->next = oldest;
+	}
+	at->ts = U64_MAX;
+}
+
+/**
+ * tcphs_ring_open() - a cursor at the oldest record of every CPU
+ *
+ * Context: process, may sleep. Free it with kvfree().
+ * Return: NULL without memory.
+ */
+struct tcphs_cursor *tcphs_ring_open(void)
+{
+	struct tcphs_cursor *cursor;
+	int cpu;
+
+	cursor = kvzalloc(struct_size(cursor, cpu, nr_cpu_ids), GFP_KERNEL);
+	if (!cursor)
+		return NULL;
+	cursor->cpus = nr_cpu_ids;
+	for_each_possible_cpu(cpu)
+		cursor->cpu[cpu].ts = U64_MAX;
+	return cursor;
+}
+
+/**
+ * tcphs_ring_settle() - fix up to where tcphs_ring_next() may go
+ * @cursor: of this reader
+ * @until: no record younger than this (ns); U64_MAX: all there are now
+ *
+ * Until then every record is complete and none older can turn up on another
+ * CPU, so they can be merged in time order.
+ *
+ * Context: process. Waits for writers that are just writing (interrupts off,
+ * well under a microsecond).
+ */
+void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
+{
+	const struct tcphs_ring *ring;
+	u64 reserved;
+	int cpu;
+
+	cursor->horizon = min_t(u64, ktime_get_ns(), until);
+	udelay(SETTLE_US);
+	for_each_possible_cpu(cpu) {
+		ring = per_cpu_ptr(&tcphs_rings, cpu);
+		reserved = READ_ONCE(ring->reserved);
+		/* Pairs with smp_store_release() in tcphs_ring_commit(). */
+		while (smp_load_acquire(&ring->committed) < reserved)
+			cpu_relax();
+		cursor->cpu[cpu].limit = max(reserved, cursor->cpu[cpu].next);
+		cursor_peek(cursor, cpu);
+	}
+}
+
+static void lost_fill(struct tcphs_record *record, u64 ts,
+		      const struct tcphs_cursor_cpu *at)
+{
+	memset(record, 0, sizeof(*record));
+	record->kind = TCPHS_LOST;
+	record->ts = ts;
+	record->n = at->next - at->lost;
+	record->lost.count = at->lost;
+	record->lost.since = at->last;
+}
+
+/**
+ * tcphs_ring_next() - the oldest record that this reader has not seen
+ * @cursor: settled
+ * @record: filled; a TCPHS_LOST record where some were overwritten
+ *
+ * Return: false when there is none up to the horizon.
+ */
+bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
+{
+	struct tcphs_cursor_cpu *at;
+	int cpu, best;
+
+again:
+	best = -1;
+	for_each_possible_cpu(cpu) {
+		if (best < 0 || cursor->cpu[cpu].ts < cursor->cpu[best].ts)
+			best = cpu;
+	}
+	at = &cursor->cpu[best];
+	if (at->ts == U64_MAX || at->ts > cursor->horizon)
+		return false;
+	if (at->lost) {
+		lost_fill(record, at->ts, at);
+		record->cpu = best;
+		at->lost = 0;
+		return true;
+	}
+	if (!slot_copy(per_cpu_ptr(&tcphs_rings, best), at->next, NULL,
+		       record)) {
+		cursor_peek(cursor, best);
+		goto again;
+	}
+	record->n = at->next++;
+	record->cpu = best;
+	at->last = at->ts;
+	cursor_peek(cursor, best);
+	return true;
+}
+
+/** tcphs_ring_pending() - Return: true if there is anything to read */
+bool tcphs_ring_pending(const struct tcphs_cursor *cursor)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu(tcphs_rings, cpu).reserved) !=
+		    cursor->cpu[cpu].next)
+			return true;
+	return false;
+}
+
+/* A CPU comes up, at load or later. Its ring stays when it goes down again. */
+static int ring_prepare(unsigned int cpu)
+{
+	struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
+	struct tcphs_record *slot;
+
+	if (ring->slot)
+		return 0;
+	slot = __vmalloc((tcphs_ring_mask + 1) * sizeof(*slot),
+			 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	if (!slot)
+		return -ENOMEM;
+	ring->slot = slot;
+	return 0;
+}
+
+/* At load a missing ring is an error; later it must not keep a CPU down. */
+static bool ring_loaded;
+
+static int ring_online(unsigned int cpu)
+{
+	int err = ring_prepare(cpu);
+
+	if (err && ring_loaded) {
+		pr_warn("no memory for the ring of CPU %u: its records are lost and counted\n",
+			cpu);
+		return 0;
+	}
+	return err;
+}
+
+static void rings_free(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		vfree(per_cpu(tcphs_rings, cpu).slot);
+		per_cpu(tcphs_rings, cpu).slot = NULL;
+	}
+}
+
+/**
+ * tcphs_ring_init() - make a ring for every CPU that is up
+ * @kb: KiB per CPU; rounded up to a power of two, and to 4 at least
+ *
+ * Return: 0; -EINVAL for a size that makes no sense, -ENOMEM for one that does
+ * not fit; both are explained in the kernel log.
+ */
+int tcphs_ring_init(unsigned int kb)
+{
+	unsigned long pages = totalram_pages();
+	unsigned int rounded;
+	u64 wanted;
+	int err;
+
+	if (!kb || kb > RING_KB_MAX) {
+		pr_err("ring_kb=%u: must be from 1 to %u (KiB per CPU)\n", kb,
+		       RING_KB_MAX);
+		return -EINVAL;
+	}
+	rounded = roundup_pow_of_two(max_t(unsigned int, kb, RING_KB_MIN));
+	if (rounded != kb)
+		pr_notice("ring_kb=%u: rounded up to %u\n", kb, rounded);
+	wanted = (u64)rounded * num_online_cpus();
+	if (wanted > ((u64)pages << (PAGE_SHIFT - 10)) / 2) {
+		pr_err("ring_kb=%u: %llu KiB for %u CPUs is more than half of the memory; use a smaller ring_kb\n",
+		       kb, wanted, num_online_cpus());
+		return -ENOMEM;
+	}
+	tcphs_ring_mask = ((u64)rounded << 10) / TCPHS_RECORD_SIZE - 1;
+
+	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
+	if (!waitqueue)
+		return -ENOMEM;
+	init_waitqueue_head(waitqueue);
+	init_irq_work(&wake_irq_work, wake_irq_fn);
+
+	err = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcphs:ring", ring_online,
+				NULL);
+	if (err < 0) {
+		pr_err("no memory for %u KiB per CPU; use a smaller ring_kb\n",
+		       rounded);
+		goto err_free;
+	}
+	hotplug_state = err;
+	ring_loaded = true;
+	return 0;
+
+err_free:
+	rings_free();
+	kfree(waitqueue);
+	return err;
+}
+
+/**
+ * tcphs_ring_close() - end of file for the readers; no writer is left
+ *
+ * Context: process, may sleep. Wakes whoever sleeps in read() or poll().
+ */
+void tcphs_ring_close(void)
+{
+	WRITE_ONCE(closing, true);
+	wake_up_interruptible_poll(waitqueue, EPOLLIN | EPOLLHUP);
+}
+
+/*
+ * The files are gone, but a process may still stand in the wait queue: one
+ * that was woken and has not run yet, one that is stopped, or an epoll set that
+ * keeps its entry for as long as the file is open.
+ */
+static void waitqueue_free(void)
+{
+	int tries;
+
+	/* epoll lets go of the queue when told POLLFREE. */
+	__wake_up(waitqueue, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
+	for (tries = 0; tries < 100 && waitqueue_active(waitqueue); tries++) {
+		wake_up_poll(waitqueue, EPOLLIN | EPOLLHUP);
+		msleep(10);
+	}
+	if (waitqueue_active(waitqueue)) {
+		pr_notice("a stopped process still waits for records: %zu bytes are left to it\n",
+			  sizeof(*waitqueue));
+		return;
+	}
+	/* epoll's part of POLLFREE looks at the queue under RCU. */
+	synchronize_rcu();
+	kfree(waitqueue);
+}
+
+/** tcphs_ring_exit() - free all; no writer, reader or open file is left */
+void tcphs_ring_exit(void)
+{
+	cpuhp_remove_state_nocalls(hotplug_state);
+	irq_work_sync(&wake_irq_work);
+	cancel_delayed_work_sync(&wake_work);
+	waitqueue_free();
+	rings_free();
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ring: one per CPU, fixed slots, the newest record overwrites the oldest.
+ *
+ * It knows nothing of TCP. Writers are task and softirq context (hard
+ * interrupts and NMIs never write); a writer owns its CPU's ring for as long as
+ * it keeps interrupts off, so no writer ever waits for another.
+ */
+#ifndef _TCPHS_RING_H
+#define _TCPHS_RING_H
+
+#include <linux/irqflags.h>
+#include <linux/percpu.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+#include <tcphs.h>
+
+/*
+ * reserved and committed differ only while a record is being written. Both
+ * count records from 0 and never wrap; only the owning CPU writes them.
+ */
+struct tcphs_ring {
+	u64 reserved;
+	u64 committed;
+	struct tcphs_record *slot;	/* NULL: no memory when the CPU came up */
+	u64 filtered;			/* kept out by the filter */
+	u64 unstored;			/* lost since slot is NULL */
+	u64 kinds[TCPHS_ACCEPT + 1];
+};
+
+DECLARE_PER_CPU(struct tcphs_ring, tcphs_rings);
+
+extern u64 tcphs_ring_mask;		/* records per CPU - 1 */
+extern int tcphs_ring_waiting;		/* a reader sleeps */
+
+void tcphs_ring_wake(void);
+
+/**
+ * tcphs_ring_begin() - reserve the CPU's next slot and stamp it
+ * @flags: keeps the interrupt state for tcphs_ring_commit()
+ *
+ * Context: task or softirq; interrupts are off until tcphs_ring_commit().
+ * Return: the slot, of which the caller fills every byte but ts, n and cpu;
+ * NULL when this CPU has no ring: interrupts are as before and the record is
+ * counted as unstored.
+ */
+static __always_inline struct tcphs_record *
+tcphs_ring_begin(unsigned long *flags)
+{
+	struct tcphs_ring *ring;
+	struct tcphs_record *record;
+
+	local_irq_save(*flags);
+	ring = this_cpu_ptr(&tcphs_rings);
+	if (unlikely(!ring->slot)) {
+		ring->unstored++;
+		local_irq_restore(*flags);
+		return NULL;
+	}
+	record = &ring->slot[ring->committed & tcphs_ring_mask];
+	WRITE_ONCE(ring->reserved, ring->committed + 1);
+	/*
+	 * A reader that sees any byte of the new record must see that the slot
+	 * is taken: pairs with smp_rmb() in slot_copy().
+	 */
+	smp_wmb();
+	record->ts = ktime_get_ns();
+	return record;
+}
+
+/**
+ * tcphs_ring_commit() - publish the slot that tcphs_ring_begin() gave
+ * @kind: TCPHS_TRANSITION ..., for the counters
+ * @flags: as left by tcphs_ring_begin()
+ */
+static __always_inline void tcphs_ring_commit(int kind, unsigned long flags)
+{
+	struct tcphs_ring *ring = this_cpu_ptr(&tcphs_rings);
+
+	ring->kinds[kind]++;
+	/* Pairs with smp_load_acquire() in ring_settle(). */
+	smp_store_release(&ring->committed, ring->committed + 1);
+	/*
+	 * No barrier against the store above: a reader that this test misses is
+	 * found by the check that it has ordered for itself (ring_wait()).
+	 */
+	if (unlikely(READ_ONCE(tcphs_ring_waiting)))
+		tcphs_ring_wake();
+	local_irq_restore(flags);
+}
+
+/* One reader's place in all rings. */
+struct tcphs_cursor {
+	u64 horizon;			/* deliver nothing younger (ns) */
+	unsigned int cpus;
+	struct tcphs_cursor_cpu {
+		u64 next;		/* record number */
+		u64 limit;		/* settled up to here */
+		u64 ts;			/* of record next; U64_MAX: none */
+		u64 last;		/* ts of the last one read */
+		u64 lost;		/* gap before next, not yet told */
+	} cpu[];
+};
+
+struct tcphs_cursor *tcphs_ring_open(void);
+void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until);
+bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record);
+bool tcphs_ring_pending(const struct tcphs_cursor *cursor);
+u64 tcphs_ring_held(void);
+
+struct wait_queue_head *tcphs_ring_waitqueue(void);
+void tcphs_ring_wait(void);
+bool tcphs_ring_closing(void);
+
+int tcphs_ring_init(unsigned int kb);
+void tcphs_ring_close(void);
+void tcphs_ring_exit(void);
+
+#endif /* _TCPHS_RING_H */

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Netfilter hooks: which segments pass, as records.
+ *
+ * LOCAL_OUT at first priority sees what the stack sends before any local NAT,
+ * LOCAL_IN at last priority what TCP really receives, after NAT and firewall.
+ * Both run in softirq or process context (LOCAL_OUT preemptibly), under RCU.
+ *
+ * Data segments and the pure ACKs among them are most of the traffic and none
+ * of the handshake: hook() lets them go after a few instructions. Which pure
+ * ACKs belong to opening, closing or probing follows from the socket's state.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/skbuff.h>
+#include <net/inet_connection_sock.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "filter.h"
+#include "identity.h"
+#include "minisock.h"
+#include "ring.h"
+#include "segment.h"
+
+#define TCP_BASE_LEN	20	/* header without options */
+#define FLAGS_BYTE	13	/* offset of the flags in the header */
+#define OFFSET_BYTE	12	/* offset of the data offset */
+
+static u8 mode __read_mostly;
+
+/* A TCP segment in an skb: where its parts are. */
+struct packet {
+	struct sk_buff *skb;
+	const struct nf_hook_state *state;
+	const struct tcphdr *th;
+	const void *saddr;	/* source, as on the wire */
+	const void *daddr;
+	unsigned int off;	/* of the TCP header from skb->data */
+	u32 len;		/* payload */
+	bool inet6;
+	struct tcphdr buf;	/* th points here if it is not linear */
+};
+
+/* The socket at this end, as far as it is known. */
+struct local {
+	const struct sock *sk;	/* of any kind; NULL unknown or none */
+	bool held;		/* give sk back */
+	u8 mark;		/* TCPHS_SEG_MINI, _NO_SOCKET, _COOKIE */
+};
+
+static u8 flags_of(const struct tcphdr *th)
+{
+	return ((const u8 *)th)[FLAGS_BYTE];
+}
+
+/*
+ * Pure ACKs that were recorded on their way out to the loopback device. They
+ * arrive as the same skb, without the socket that early demux finds on other
+ * devices, and a lookup for each would cost more than the whole hook. Bit 0 of
+ * an entry says that it is a probe. Entries are hints: a stale one (its skb was
+ * dropped) can only make one segment more be recorded.
+ */
+#define LOOPBACK_BITS	10
+#define LOOPBACK_WAYS	8
+
+static unsigned long loopback_acks[1 << LOOPBACK_BITS];
+
+static unsigned long *loopback_set(const struct sk_buff *skb)
+{
+	return &loopback_acks[hash_ptr(skb, LOOPBACK_BITS) &
+			      ~(LOOPBACK_WAYS - 1)];
+}
+
+static void loopback_put(const struct sk_buff *skb, bool probe)
+{
+	unsigned long entry = (unsigned long)skb | probe;
+	unsigned long *set = loopback_set(skb);
+	int i;
+
+	for (i = 0; i < LOOPBACK_WAYS - 1; i++)
+		if (!READ_ONCE(set[i]))
+			break;
+	WRITE_ONCE(set[i], entry);
+}
+
+/* Return: -1 not there, else whether it is a probe. */
+static int loopback_take(const struct sk_buff *skb)
+{
+	unsigned long *set = loopback_set(skb);
+	unsigned long entry;
+	int i;
+
+	for (i = 0; i < LOOPBACK_WAYS; i++) {
+		entry = READ_ONCE(set[i]);
+		if ((entry & ~1UL) == (unsigned long)skb) {
+			WRITE_ONCE(set[i], 0);
+			return entry & 1;
+		}
+	}
+	return -1;
+}
+
+/*
+ * Per CPU: the segment just received calls for an answer (a keep-alive probe,
+ * a SYN or RST to be challenged), or is a FIN to a FIN_WAIT2 mini-socket. The
+ * answer usually follows in the same softirq. Hints, too: a missed one costs a
+ * record, never a wrong one.
+ */
+struct expected {
+	const struct net *net;
+	u32 ports;
+	const void *fin_waiter;
+};
+
+static DEFINE_PER_CPU(struct expected, expected);
+
+static u32 ports_of(__be16 local, __be16 remote)
+{
+	return (__force u32)local << 16 | (__force u16)remote;
+}
+
+static void answer_expect(const struct packet *p)
+{
+	this_cpu_write(expected.net, p->state->net);
+	this_cpu_write(expected.ports, ports_of(p->th->dest, p->th->source));
+}
+
+static bool answer_expected(const struct packet *p)
+{
+	if (this_cpu_read(expected.ports) !=
+	    ports_of(p->th->source, p->th->dest) ||
+	    this_cpu_read(expected.net) != p->state->net)
+		return false;
+	this_cpu_write(expected.ports, 0);
+	return true;
+}
+
+static bool header_get(struct packet *p)
+{
+	p->th = skb_header_pointer(p->skb, p->off, TCP_BASE_LEN, &p->buf);
+	return p->th;
+}
+
+/* Return: false if this is not TCP, or a fragment without a header. */
+static __always_inline bool packet_parse4(struct packet *p)
+{
+	const struct iphdr *iph = ip_hdr(p->skb);
+
+	if (iph->protocol != IPPROTO_TCP ||
+	    unlikely(iph->frag_off & htons(IP_OFFSET)))
+		return false;
+	p->inet6 = false;
+	p->saddr = &iph->saddr;
+	p->daddr = &iph->daddr;
+	p->off = skb_network_offset(p->skb) + iph->ihl * 4;
+	return header_get(p);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static __always_inline bool packet_parse6(struct packet *p)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
+	unsigned short frag_off = 0;
+	unsigned int off = 0;
+
+	if (likely(ip6h->nexthdr == IPPROTO_TCP)) {
+		p->off = skb_network_offset(p->skb) + sizeof(*ip6h);
+	} else {
+		if (ipv6_find_hdr(p->skb, &off, -1, &frag_off, NULL) !=
+		    IPPROTO_TCP || frag_off)
+			return false;
+		p->off = off;
+	}
+	p->inet6 = true;
+	p->saddr = &ip6h->saddr;
+	p->daddr = &ip6h->daddr;
+	return header_get(p);
+}
+#else
+static bool packet_parse6(struct packet *p)
+{
+	return false;
+}
+#endif
+
+static struct sock *packet_lookup(const struct packet *p, bool out)
+{
+	const struct net_device *dev = out ? p->state->out : p->state->in;
+
+	return tcphs_minisock_find(p->state->net, p->inet6,
+				   out ? p->saddr : p->daddr,
+				   ntohs(out ? p->th->source : p->th->dest),
+				   out ? p->daddr : p->saddr,
+				   ntohs(out ? p->th->dest : p->th->source),
+				   dev ? dev->ifindex : 0);
+}
+
+static bool is_mini(const struct sock *sk)
+{
+	return sk->sk_state == TCP_NEW_SYN_RECV || sk->sk_state == TCP_TIME_WAIT;
+}
+
+/* The state of a socket of any kind, as records name it. */
+static u8 state_of(const struct sock *sk)
+{
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return TCP_SYN_RECV;
+	if (sk->sk_state == TCP_TIME_WAIT)
+		return READ_ONCE(inet_twsk(sk)->tw_substate);
+	return sk->sk_state;
+}
+
+static bool had_data(const struct tcp_sock *tp)
+{
+	return tp->data_segs_in | tp->data_segs_out;
+}
+
+/* A pure ACK leaves: opening, closing, probe or answer, or one for data? */
+static bool ack_out_wanted(const struct packet *p, const struct sock *sk)
+{
+	const struct tcp_sock *tp;
+
+	if (!sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
+		return true;
+	tp = tcp_sk(sk);
+	switch (sk->sk_state) {
+	case TCP_ESTABLISHED:
+		if (!had_data(tp))
+			return true;
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		/* tcp_fin() sets SOCK_DONE before the FIN is acknowledged. */
+		if (sock_flag(sk, SOCK_DONE))
+			return true;
+		break;
+	default:
+		return true;
+	}
+	/* RFC 9293, 3.8.4: a probe repeats the last number. */
+	return before(ntohl(p->th->seq), tp->snd_nxt) || answer_expected(p);
+}
+
+/* The same of one that arrives, for a socket that is known. */
+static bool ack_in_wanted(const struct packet *p, const struct sock *sk,
+			  bool *probe)
+{
+	const struct tcp_sock *tp;
+
+	if (is_mini(sk) || sk->sk_type != SOCK_STREAM)
+		return true;
+	tp = tcp_sk(sk);
+	*probe = before(ntohl(p->th->seq), READ_ONCE(tp->rcv_nxt));
+	switch (sk->sk_state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		return *probe || !had_data(tp) ||
+		       inet_csk(sk)->icsk_probes_out;
+	case TCP_FIN_WAIT1:
+		return *probe || ntohl(p->th->ack_seq) == tp->write_seq;
+	default:
+		return true;
+	}
+}
+
+/* Looks at an incoming pure ACK's socket, and leaves it in local if found. */
+static bool ack_in_check(const struct packet *p, struct local *local)
+{
+	bool probe = false;
+	int found;
+
+	if (!local->sk && p->state->in->flags & IFF_LOOPBACK) {
+		found = loopback_take(p->skb);
+		if (found > 0)
+			answer_expect(p);
+		return found >= 0;
+	}
+	if (!local->sk) {
+		local->sk = packet_lookup(p, false);
+		local->held = local->sk;
+		if (!local->sk)
+			return true;
+	}
+	if (!ack_in_wanted(p, local->sk, &probe))
+		return false;
+	if (probe)
+		answer_expect(p);
+	return true;
+}
+
+/* Was this SYN,ACK sent before? It is stamped with the first one's time. */
+static bool synack_repeated(const struct request_sock *req,
+			    const struct sk_buff *skb)
+{
+	u64 first = tcp_rsk(req)->snt_synack;
+
+	return first && first != tcp_skb_timestamp_us(skb);
+}
+
+/* Has the socket sent this sequence number before? snd_nxt moves on after. */
+static bool is_retransmit(const struct packet *p, const struct sock *sk, u8 f)
+{
+	const struct request_sock *req;
+	const struct tcp_sock *tp;
+
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		return synack_repeated(inet_reqsk(sk), p->skb);
+	if (is_mini(sk))
+		return false;
+	tp = tcp_sk(sk);
+	if (sk->sk_state == TCP_SYN_RECV && f & TCPHDR_SYN) {
+		/* RCU is held by the caller of the hook. */
+		req = rcu_dereference(tp->fastopen_rsk);
+		if (req)
+			return synack_repeated(req, p->skb);
+		/* Simultaneous open: the SYN again, but now with an ACK. */
+		return inet_csk(sk)->icsk_retransmits;
+	}
+	return (p->len || f & (TCPHDR_SYN | TCPHDR_FIN)) &&
+	       before(ntohl(p->th->seq), tp->snd_nxt);
+}
+
+static void addr_set(u8 *to, const void *addr, bool inet6)
+{
+	if (inet6) {
+		memcpy(to, addr, 16);
+	} else {
+		memcpy(to, addr, 4);
+		memset(to + 4, 0, 12);
+	}
+}
+
+static void options_set(u8 *to, const struct packet *p)
+{
+	int have = p->skb->len - p->off - TCP_BASE_LEN;
+	int len = p->th->doff * 4 - TCP_BASE_LEN;
+
+	memset(to, 0, sizeof_field(struct tcphs_segment, options));
+	len = min(len, have);
+	if (len > 0)
+		skb_copy_bits(p->skb, p->off + TCP_BASE_LEN, to, len);
+}
+
+static void segment_record(const struct packet *p, const struct local *local,
+			   bool out)
+{
+	const struct tcphdr *th = p->th;
+	const struct sock *sk = local->sk;
+	struct tcphs_segment *s;
+	struct tcphs_record *r;
+	unsigned long flags;
+	u8 f = flags_of(th);
+	u8 mark;
+
+	mark = local->mark | (out ? TCPHS_SEG_OUT : 0);
+	if (sk && is_mini(sk))
+		mark |= TCPHS_SEG_MINI;
+	if (out && sk && is_retransmit(p, sk, f))
+		mark |= TCPHS_SEG_RETRANSMIT;
+
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_SEGMENT;
+	r->flags = p->inet6 ? TCPHS_INET6 : 0;
+	r->netns = p->state->net->ns.inum;
+	r->sock = sk ? tcphs_identity_hash(sk) : 0;
+	addr_set(r->saddr, out ? p->saddr : p->daddr, p->inet6);
+	addr_set(r->daddr, out ? p->daddr : p->saddr, p->inet6);
+	r->sport = ntohs(out ? th->source : th->dest);
+	r->dport = ntohs(out ? th->dest : th->source);
+	s = &r->segment;
+	s->mark = mark;
+	s->state = sk ? state_of(sk) : TCPHS_STATE_UNKNOWN;
+	s->offset = ((const u8 *)th)[OFFSET_BYTE];
+	s->flags = f;
+	s->seq = ntohl(th->seq);
+	s->ack = ntohl(th->ack_seq);
+	s->len = p->len;
+	s->win = ntohs(th->window);
+	s->urg = ntohs(th->urg_ptr);
+	options_set(s->options, p);
+	tcphs_ring_commit(TCPHS_SEGMENT, flags);
+}
+
+/*
+ * Sent without a connection's socket: out of a control socket (SOCK_RAW, or
+ * none at all), or a SYN,ACK with a cookie.
+ */
+static void control_check(const struct packet *p, struct local *local, u8 f)
+{
+	local->sk = NULL;
+	if (f & TCPHDR_SYN) {
+		local->mark = f & TCPHDR_ACK ? TCPHS_SEG_COOKIE :
+			      TCPHS_SEG_NO_SOCKET;
+		return;
+	}
+	local->mark = TCPHS_SEG_NO_SOCKET;
+	if (f & TCPHDR_RST)
+		return;
+	/* An ACK: a mini-socket's, if there is one. */
+	local->sk = packet_lookup(p, true);
+	local->held = local->sk;
+	if (local->sk && is_mini(local->sk))
+		local->mark = 0;
+}
+
+/* An ACK leaves a TIME_WAIT mini-socket that a FIN has just moved there. */
+static void fin_answered(const struct sock *sk)
+{
+	if (sk->sk_state != TCP_TIME_WAIT ||
+	    this_cpu_read(expected.fin_waiter) != sk)
+		return;
+	this_cpu_write(expected.fin_waiter, NULL);
+	if (READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_TIME_WAIT)
+		tcphs_minisock_timewait_state(inet_twsk(sk), TCP_FIN_WAIT2,
+					      TCP_TIME_WAIT);
+}
+
+static void packet_out(const struct packet *p, u8 f)
+{
+	struct local local = { .sk = p->skb->sk };
+	const struct sock *sk = local.sk;
+	const struct net_device *dev = p->state->out;
+
+	if (tcphs_filter_drops(p->state->net->ns.inum, ntohs(p->th->source),
+			       ntohs(p->th->dest)))
+		return;
+	if (!sk || (sk_fullsock(sk) && sk->sk_type != SOCK_STREAM)) {
+		control_check(p, &local, f);
+		sk = local.sk;
+	}
+	if (sk) {
+		fin_answered(sk);
+		if (sk->sk_state == TCP_NEW_SYN_RECV && f & TCPHDR_SYN &&
+		    !synack_repeated(inet_reqsk(sk), p->skb))
+			tcphs_minisock_request(inet_reqsk(sk));
+	}
+	segment_record(p, &local, true);
+	if (!p->len && !(f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) && dev &&
+	    dev->flags & IFF_LOOPBACK)
+		loopback_put(p->skb, sk && sk->sk_state == TCP_ESTABLISHED &&
+			     before(ntohl(p->th->seq), tcp_sk(sk)->snd_nxt));
+	if (local.held)
+		sock_gen_put((struct sock *)local.sk);
+}
+
+/*
+ * A FIN tells more with its socket: whether a mini-socket in FIN_WAIT2 gets
+ * it. A SYN or RST in a connection is answered by a challenge ACK (RFC 5961).
+ */
+static void packet_in_prepare(const struct packet *p, struct local *local,
+			      u8 f)
+{
+	const struct sock *sk = local->sk;
+
+	if (f & TCPHDR_FIN && !sk) {
+		local->sk = sk = packet_lookup(p, false);
+		local->held = sk;
+	}
+	if (f & TCPHDR_FIN && sk && sk->sk_state == TCP_TIME_WAIT &&
+	    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
+		this_cpu_write(expected.fin_waiter, sk);
+	if (f & (TCPHDR_SYN | TCPHDR_RST))
+		answer_expect(p);
+}
+
+static void packet_in(const struct packet *p, u8 f, bool pure_ack)
+{
+	struct local local = { .sk = p->skb->sk };
+
+	if (tcphs_filter_drops(p->state->net->ns.inum, ntohs(p->th->dest),
+			       ntohs(p->th->source)))
+		return;
+	if (local.sk && sk_fullsock(local.sk) &&
+	    local.sk->sk_type != SOCK_STREAM)
+		local.sk = NULL;
+	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST))
+		packet_in_prepare(p, &local, f);
+	else if (pure_ack && mode != TCPHS_SEGMENTS_ALL &&
+		 !ack_in_check(p, &local))
+		goto out;
+	segment_record(p, &local, false);
+out:
+	if (local.held)
+		sock_gen_put((struct sock *)local.sk);
+}
+
+static __always_inline unsigned int hook(struct sk_buff *skb,
+					 const struct nf_hook_state *state,
+					 bool out)
+{
+	struct packet p;
+	bool pure_ack;
+	int len;
+	u8 f;
+
+	p.skb = skb;
+	p.state = state;
+	if (state->pf == NFPROTO_IPV4 ? !packet_parse4(&p) : !packet_parse6(&p))
+		return NF_ACCEPT;
+	f = flags_of(p.th);
+	/* A header longer than the segment is TCP's to refuse: no payload. */
+	len = (int)(skb->len - p.off) - max(p.th->doff * 4, TCP_BASE_LEN);
+	p.len = max(len, 0);
+	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) || !(f & TCPHDR_ACK)) {
+		pure_ack = false;
+	} else {
+		pure_ack = !p.len;
+		if (mode != TCPHS_SEGMENTS_ALL &&
+		    (!pure_ack || (out && !ack_out_wanted(&p, skb->sk))))
+			return NF_ACCEPT;
+	}
+	if (out)
+		packet_out(&p, f);
+	else
+		packet_in(&p, f, pure_ack);
+	return NF_ACCEPT;
+}
+
+static unsigned int hook_in(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	return hook(skb, state, false);
+}
+
+static unsigned int hook_out(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	return hook(skb, state, true);
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{
+		.hook = hook_in,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_LAST,
+	},
+	{
+		.hook = hook_out,
+		.pf = NFPROTO_INET,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FIRST,
+	},
+};
+
+static int __net_init net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit = net_exit,
+};
+
+/** tcphs_segment_mode() - Return: TCPHS_SEGMENTS_* */
+u8 tcphs_segment_mode(void)
+{
+	return mode;
+}
+
+/**
+ * tcphs_segment_attach() - hook into every network namespace, also later ones
+ * @segments: TCPHS_SEGMENTS_*; NONE attaches nothing
+ *
+ * Context: process, may sleep. Return: 0 or a negative errno.
+ */
+int tcphs_segment_attach(u8 segments)
+{
+	mode = segments;
+	if (mode == TCPHS_SEGMENTS_NONE)
+		return 0;
+	return register_pernet_subsys(&net_ops);
+}
+
+/** tcphs_segment_detach() - no hook runs any more when this returns */
+void tcphs_segment_detach(void)
+{
+	if (mode == TCPHS_SEGMENTS_NONE)
+		return;
+	unregister_pernet_subsys(&net_ops);
+	/* nf_unregister_net_hooks() does not wait for hooks that run. */
+	synchronize_net();
+}

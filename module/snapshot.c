@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All that the rings hold at one moment, put together by connection, for the
+ * text of /proc/tcphs/timeline. Process context throughout, no locks.
+ *
+ * A record that does not know one of its ends yet (the first of each socket)
+ * gets it from the next one of the same socket. Records with the same two ends
+ * make a block, whichever end saw them, and a new opening begins a new one.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "ring.h"
+#include "snapshot.h"
+
+#define ENDS_MISSING (TCPHS_NO_LOCAL_PORT | TCPHS_NO_REMOTE)
+
+static void *array_alloc(size_t count, size_t size)
+{
+	return __vmalloc(array_size(max_t(size_t, count, 1), size),
+			 GFP_KERNEL | __GFP_NOWARN);
+}
+
+static bool is_birth(const struct tcphs_record *r)
+{
+	return r->kind == TCPHS_TRANSITION &&
+	       r->transition.via == TCPHS_VIA_TRACEPOINT &&
+	       r->transition.has & TCPHS_HAS_BIRTH;
+}
+
+static void ends_copy(struct tcphs_record *to, const struct tcphs_record *from)
+{
+	memcpy(to->saddr, from->saddr, sizeof(to->saddr));
+	memcpy(to->daddr, from->daddr, sizeof(to->daddr));
+	to->sport = from->sport;
+	to->dport = from->dport;
+	to->flags = from->flags;
+}
+
+/* sort_r() on a voluntarily preempted kernel may take long: let others run. */
+static int resched(int result)
+{
+	cond_resched();
+	return result;
+}
+
+static int by_socket(const void *a, const void *b, const void *priv)
+{
+	const struct tcphs_record *records = priv;
+	const struct tcphs_line *x = a, *y = b;
+	u64 sx = records[x->record].sock, sy = records[y->record].sock;
+
+	if (sx != sy)
+		return resched(sx < sy ? -1 : 1);
+	return x->record < y->record ? -1 : 1;
+}
+
+/* The lower of a record's ends first: the same for both points of view. */
+static int end_compare(const u8 *addr_a, u16 port_a, const u8 *addr_b,
+		       u16 port_b)
+{
+	int result = memcmp(addr_a, addr_b, 16);
+
+	return result ?: (int)port_a - (int)port_b;
+}
+
+struct ends {
+	const u8 *addr[2];
+	u16 port[2];
+};
+
+static struct ends ends_of(const struct tcphs_record *r)
+{
+	int low = end_compare(r->saddr, r->sport, r->daddr, r->dport) > 0;
+	struct ends ends;
+
+	ends.addr[low] = r->saddr;
+	ends.port[low] = r->sport;
+	ends.addr[!low] = r->daddr;
+	ends.port[!low] = r->dport;
+	return ends;
+}
+
+static int ends_compare(const struct tcphs_record *a,
+			const struct tcphs_record *b)
+{
+	struct ends x = ends_of(a), y = ends_of(b);
+	int result;
+
+	if ((a->flags ^ b->flags) & TCPHS_INET6)
+		return a->flags & TCPHS_INET6 ? 1 : -1;
+	result = end_compare(x.addr[0], x.port[0], y.addr[0], y.port[0]);
+	return result ?: end_compare(x.addr[1], x.port[1], y.addr[1],
+				     y.port[1]);
+}
+
+static int by_ends(const void *a, const void *b, const void *priv)
+{
+	const struct tcphs_record *records = priv;
+	const struct tcphs_line *x = a, *y = b;
+	int result;
+
+	result = ends_compare(&records[x->record], &records[y->record]);
+	if (result)
+		return resched(result);
+	return x->record < y->record ? -1 : 1;
+}
+
+static int by_block(const void *a, const void *b, const void *priv)
+{
+	const struct tcphs_line *x = a, *y = b;
+
+	if (x->first != y->first)
+		return resched(x->first < y->first ? -1 : 1);
+	return x->record < y->record ? -1 : 1;
+}
+
+/*
+ * Completes the ends of records from others of the same socket: one pass with
+ * what came before, for ends that were cleared at the close, and one backwards
+ * with what came after, for ends that were not chosen at the birth.
+ */
+static void ends_complete(struct tcphs_snapshot *snapshot)
+{
+	struct tcphs_record *r, *known = NULL;
+	u32 i;
+
+	for (i = 0; i < snapshot->count; i++) {
+		r = &snapshot->records[snapshot->lines[i].record];
+		if (known && (known->sock != r->sock || is_birth(r)))
+			known = NULL;
+		if (!r->sock || r->kind == TCPHS_LOST)
+			continue;
+		if (!(r->flags & ENDS_MISSING))
+			known = r;
+		else if (known)
+			ends_copy(r, known);
+	}
+	known = NULL;
+	for (i = snapshot->count; i--;) {
+		r = &snapshot->records[snapshot->lines[i].record];
+		if (known && (known->sock != r->sock ||
+			      r->kind == TCPHS_DESTROY))
+			known = NULL;
+		if (!r->sock || r->kind == TCPHS_LOST)
+			continue;
+		if (!(r->flags & ENDS_MISSING))
+			known = r;
+		else if (known)
+			ends_copy(r, known);
+		if (is_birth(r))
+			known = NULL;
+	}
+}
+
+static bool opens(const struct tcphs_record *r)
+{
+	if (r->kind == TCPHS_TRANSITION)
+		return is_birth(r) && r->transition.new == TCPHS_SYN_SENT;
+	/* SYN without ACK, not sent again. */
+	return r->kind == TCPHS_SEGMENT && (r->segment.flags & 0x12) == 0x02 &&
+	       !(r->segment.mark & TCPHS_SEG_RETRANSMIT);
+}
+
+static bool closes(const struct tcphs_record *r)
+{
+	return r->kind == TCPHS_TRANSITION &&
+	       (r->transition.new == TCPHS_CLOSE ||
+		r->transition.new == TCPHS_TIME_WAIT);
+}
+
+/* The lines are sorted by ends: cuts them into blocks. */
+static void blocks_cut(struct tcphs_snapshot *snapshot)
+{
+	const struct tcphs_record *r, *before = NULL;
+	bool closed = false;
+	u32 first = 0, i;
+
+	for (i = 0; i < snapshot->count; i++) {
+		r = &snapshot->records[snapshot->lines[i].record];
+		if (!before || ends_compare(r, before) ||
+		    (r->kind == TCPHS_LOST) != (before->kind == TCPHS_LOST) ||
+		    (closed && opens(r))) {
+			first = snapshot->lines[i].record;
+			closed = false;
+		}
+		closed |= closes(r);
+		snapshot->lines[i].first = first;
+		before = r;
+	}
+}
+
+static int records_collect(struct tcphs_snapshot *snapshot, u32 netns,
+			   u32 room)
+{
+	struct tcphs_cursor *cursor = tcphs_ring_open();
+	struct tcphs_record *r;
+
+	if (!cursor)
+		return -ENOMEM;
+	tcphs_ring_settle(cursor, U64_MAX);
+	while (snapshot->count < room) {
+		r = &snapshot->records[snapshot->count];
+		if (!tcphs_ring_next(cursor, r))
+			break;
+		if (netns && r->kind != TCPHS_LOST && r->netns != netns)
+			continue;
+		snapshot->lines[snapshot->count].record = snapshot->count;
+		snapshot->count++;
+		cond_resched();
+	}
+	kvfree(cursor);
+	return 0;
+}
+
+/**
+ * tcphs_snapshot_take() - copy what the rings hold
+ * @netns: 0, or the only network namespace that may be seen
+ *
+ * Context: process, may sleep. Needs 136 bytes a record.
+ * Return: to be freed with tcphs_snapshot_free(); NULL without memory.
+ */
+struct tcphs_snapshot *tcphs_snapshot_take(u32 netns)
+{
+	struct tcphs_snapshot *snapshot;
+	u64 room = tcphs_ring_held() + nr_cpu_ids;
+
+	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL);
+	if (!snapshot)
+		return NULL;
+	if (room > U32_MAX)
+		goto err_free;
+	snapshot->records = array_alloc(room, sizeof(*snapshot->records));
+	snapshot->lines = array_alloc(room, sizeof(*snapshot->lines));
+	if (!snapshot->records || !snapshot->lines ||
+	    records_collect(snapshot, netns, room))
+		goto err_free;
+
+	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
+	       by_socket, NULL, snapshot->records);
+	ends_complete(snapshot);
+	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
+	       by_ends, NULL, snapshot->records);
+	blocks_cut(snapshot);
+	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
+	       by_block, NULL, snapshot->records);
+	return snapshot;
+
+err_free:
+	tcphs_snapshot_free(snapshot);
+	return NULL;
+}
+
+void tcphs_snapshot_free(struct tcphs_snapshot *snapshot)
+{
+	vfree(snapshot->records);
+	vfree(snapshot->lines);
+	kfree(snapshot);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /proc/tcphs/stats: `name value` lines. */
+#include <linux/cpumask.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "filter.h"
+#include "kprobe.h"
+#include "proc.h"
+#include "ring.h"
+#include "segment.h"
+#include "tracepoint.h"
+
+static const char * const kind_names[] = {
+	[TCPHS_TRANSITION] = "transitions",
+	[TCPHS_SEGMENT] = "segments",
+	[TCPHS_RESET] = "resets",
+	[TCPHS_DESTROY] = "destroys",
+	[TCPHS_ACCEPT] = "accepts",
+};
+
+static const char * const mode_names[] = {
+	[TCPHS_SEGMENTS_NONE] = "none",
+	[TCPHS_SEGMENTS_HANDSHAKE] = "handshake",
+	[TCPHS_SEGMENTS_ALL] = "all",
+};
+
+static const struct {
+	u32 bit;
+	const char *what;
+} missing_names[] = {
+	{ TCPHS_MISSING_SEND_RESET, "resets_sent" },
+	{ TCPHS_MISSING_RECEIVE_RESET, "resets_received" },
+	{ TCPHS_MISSING_DESTROY, "socket_end" },
+	{ TCPHS_MISSING_TIMEWAIT_END, "timewait_end" },
+	{ TCPHS_MISSING_RESET_REASON, "reset_reason" },
+	{ TCPHS_MISSING_ACCEPT, "accept" },
+	{ TCPHS_MISSING_REQUEST_END, "request_end" },
+};
+
+static u64 overwritten(const struct tcphs_ring *ring)
+{
+	u64 written = READ_ONCE(ring->committed);
+
+	return written > tcphs_ring_mask ? written - tcphs_ring_mask - 1 : 0;
+}
+
+static void counters_show(struct seq_file *seq)
+{
+	u64 written = 0, lost = 0, filtered = 0, unstored = 0;
+	u64 kinds[ARRAY_SIZE(kind_names)] = {};
+	const struct tcphs_ring *ring;
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		ring = per_cpu_ptr(&tcphs_rings, cpu);
+		written += READ_ONCE(ring->committed);
+		lost += overwritten(ring);
+		filtered += READ_ONCE(ring->filtered);
+		unstored += READ_ONCE(ring->unstored);
+		for (i = 0; i < ARRAY_SIZE(kinds); i++)
+			kinds[i] += READ_ONCE(ring->kinds[i]);
+	}
+	seq_printf(seq, "records_written %llu\n", written);
+	seq_printf(seq, "records_overwritten %llu\n", lost);
+	seq_printf(seq, "records_filtered %llu\n", filtered);
+	seq_printf(seq, "records_unstored %llu\n", unstored);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kind_names[i])
+			seq_printf(seq, "%s %llu\n", kind_names[i], kinds[i]);
+	for_each_online_cpu(cpu) {
+		ring = per_cpu_ptr(&tcphs_rings, cpu);
+		seq_printf(seq, "cpu%d_written %llu\n", cpu,
+			   READ_ONCE(ring->committed));
+		seq_printf(seq, "cpu%d_overwritten %llu\n", cpu,
+			   overwritten(ring));
+		seq_printf(seq, "cpu%d_filtered %llu\n", cpu,
+			   READ_ONCE(ring->filtered));
+	}
+}
+
+/**
+ * tcphs_stats_show() - the file's lines
+ * @seq: to print to
+ * @all: also the counters, which tell of every network namespace
+ */
+void tcphs_stats_show(struct seq_file *seq, bool all)
+{
+	u32 missing = tcphs_proc_missing();
+	unsigned int i;
+
+	seq_printf(seq, "version %s\n", THIS_MODULE->version);
+	seq_printf(seq, "abi %u.%u\n", TCPHS_ABI_MAJOR, TCPHS_ABI_MINOR);
+	seq_printf(seq, "segments_mode %s\n", mode_names[tcphs_segment_mode()]);
+	seq_printf(seq, "records_per_cpu %llu\n", tcphs_ring_mask + 1);
+	seq_printf(seq, "filter %s\n", tcphs_filter_active() ? "set" : "off");
+	if (all)
+		counters_show(seq);
+	tcphs_tracepoint_show(seq);
+	tcphs_kprobe_show(seq);
+	for (i = 0; i < ARRAY_SIZE(missing_names); i++)
+		if (missing & missing_names[i].bit)
+			seq_printf(seq, "not_observed %s\n",
+				   missing_names[i].what);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracepoint probes: what happens to full sockets, as records.
+ *
+ * Context of all: process with the socket's lock held, or softirq; from 7.x on
+ * also preemptible. A probe must not sleep and takes no lock. The event comes
+ * before sk_state is written, and for some transitions before addresses, port
+ * or sequence numbers are: what does not exist yet is marked as such, never
+ * copied from whatever is there.
+ */
+#include <linux/tcp.h>
+#include <net/inet_connection_sock.h>
+
+#include "compat.h"
+#include "filter.h"
+#include "identity.h"
+#include "minisock.h"
+#include "ring.h"
+#include "transition.h"
+
+static_assert((int)TCPHS_ESTABLISHED == (int)TCP_ESTABLISHED);
+static_assert((int)TCPHS_TIME_WAIT == (int)TCP_TIME_WAIT);
+static_assert((int)TCPHS_CLOSING == (int)TCP_CLOSING);
+static_assert(sizeof_field(struct tcphs_transition, comm) == TASK_COMM_LEN);
+
+static bool filter_drops(const struct sock *sk)
+{
+	return tcphs_filter_drops(sock_net(sk)->ns.inum,
+				  ntohs(inet_sk(sk)->inet_sport),
+				  ntohs(inet_sk(sk)->inet_dport));
+}
+
+/*
+ * RFC 9293, 3.3.1 variables of a socket that has them. The initial numbers
+ * follow from the byte counts, which count SYN and FIN too (a repaired socket
+ * has none).
+ * Return: TCPHS_HAS_* bits.
+ */
+static u8 numbers_set(struct tcphs_numbers *nr, const struct tcp_sock *tp)
+{
+	u8 has = TCPHS_HAS_SND_NXT | TCPHS_HAS_SND_UNA | TCPHS_HAS_RCV_NXT |
+		 TCPHS_HAS_WRITE_SEQ;
+
+	nr->snd_nxt = READ_ONCE(tp->snd_nxt);
+	nr->snd_una = READ_ONCE(tp->snd_una);
+	nr->rcv_nxt = READ_ONCE(tp->rcv_nxt);
+	nr->write_seq = READ_ONCE(tp->write_seq);
+	nr->iss = 0;
+	nr->irs = 0;
+	if (likely(!tp->repair)) {
+		nr->irs = nr->rcv_nxt - (u32)tp->bytes_received - 1;
+		has |= TCPHS_HAS_IRS;
+	}
+	return has;
+}
+
+/* SYN_SENT: our SYN is all there is, if it went out at all. */
+static u8 numbers_set_unsynchronized(struct tcphs_numbers *nr,
+				     const struct tcp_sock *tp)
+{
+	memset(nr, 0, sizeof(*nr));
+	if (!tp->segs_out)
+		return 0;
+	nr->snd_nxt = tp->snd_nxt;
+	nr->snd_una = tp->snd_una;
+	nr->write_seq = tp->write_seq;
+	nr->iss = tp->snd_una;
+	return TCPHS_HAS_SND_NXT | TCPHS_HAS_SND_UNA | TCPHS_HAS_WRITE_SEQ |
+	       TCPHS_HAS_ISS;
+}
+
+static u8 transition_numbers(struct tcphs_numbers *nr, const struct sock *sk,
+			     int old, int new)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u8 has;
+
+	if (old == TCP_LISTEN || old == TCP_CLOSE) {
+		memset(nr, 0, sizeof(*nr));
+		return 0;
+	}
+	/* SYN_SENT -> SYN_RECV: rcv_nxt is set only after the event. */
+	if (old == TCP_SYN_SENT && new != TCP_ESTABLISHED)
+		return numbers_set_unsynchronized(nr, tp);
+
+	has = numbers_set(nr, tp);
+	if (new != TCP_ESTABLISHED || unlikely(tp->repair))
+		return has;
+	/*
+	 * Our SYN counts in bytes_acked where tcp_ack() saw it acknowledged:
+	 * in SYN_SENT, but not in a child that was born after it. Only such a
+	 * child has no struct socket here; a Fast Open child or a simultaneous
+	 * open may, and its number is known from its SYN.
+	 */
+	if (old == TCP_SYN_SENT)
+		nr->iss = nr->snd_una - (u32)tp->bytes_acked;
+	else if (old == TCP_SYN_RECV && !sk->sk_socket)
+		nr->iss = nr->snd_una - (u32)tp->bytes_acked - 1;
+	else
+		return has;
+	return has | TCPHS_HAS_ISS;
+}
+
+static bool is_birth(int old, int new)
+{
+	return new == TCP_LISTEN || (new == TCP_SYN_SENT && old == TCP_CLOSE) ||
+	       (old == TCP_LISTEN && new == TCP_SYN_RECV);
+}
+
+static u8 birth_set(struct tcphs_birth *birth, const struct sock *sk, int new)
+{
+	memset(birth, 0, sizeof(*birth));
+	birth->mark = READ_ONCE(sk->sk_mark);
+	if (new == TCP_LISTEN)
+		birth->backlog = READ_ONCE(sk->sk_max_ack_backlog);
+	return TCPHS_HAS_BIRTH;
+}
+
+/*
+ * The child's first event: until 7.x its remote end is the listener's, that is
+ * none. Its local port is the listener's and right, its address may be any.
+ */
+static void child_ends(struct tcphs_record *r)
+{
+	if (TCPHS_HAVE_CHILD_TUPLE)
+		return;
+	memset(r->daddr, 0, sizeof(r->daddr));
+	r->dport = 0;
+	r->flags |= TCPHS_NO_REMOTE;
+}
+
+/** tcphs_transition_state() - probe of sock:inet_sock_set_state */
+void tcphs_transition_state(void *data, const struct sock *sk, const int old,
+			    const int new)
+{
+	struct tcphs_transition *t;
+	struct tcphs_record *r;
+	unsigned long flags;
+
+	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
+		return;
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_TRANSITION;
+	tcphs_identity_ends(r, sk);
+	t = &r->transition;
+	t->old = old;
+	t->new = new;
+	t->via = TCPHS_VIA_TRACEPOINT;
+	if (is_birth(old, new)) {
+		t->has = birth_set(&t->birth, sk, new);
+		if (old == TCP_LISTEN)
+			child_ends(r);
+	} else {
+		t->has = transition_numbers(&t->nr, sk, old, new);
+	}
+	t->cgroup = tcphs_identity_cgroup(sk);
+	t->uid = tcphs_identity_uid(sk);
+	t->has |= tcphs_identity_owner(&t->pid, t->comm);
+	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+
+	if (new == TCP_CLOSE && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING))
+		tcphs_minisock_timewait(sk, old);
+}
+
+static bool has_numbers(int state)
+{
+	return state != TCP_LISTEN && state != TCP_CLOSE &&
+	       state != TCP_SYN_SENT;
+}
+
+/* The part of a reset record that both directions share. */
+static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	reset->state = sk->sk_state;
+	reset->probes = inet_csk(sk)->icsk_probes_out;
+	reset->error = READ_ONCE(sk->sk_err);
+	reset->uid = tcphs_identity_uid(sk);
+	if (has_numbers(sk->sk_state) || (sk->sk_state == TCP_CLOSE &&
+					  tp->rcv_nxt && tp->segs_in)) {
+		reset->has = numbers_set(&reset->nr, tp);
+		reset->unread = tp->rcv_nxt - READ_ONCE(tp->copied_seq);
+	} else if (sk->sk_state == TCP_SYN_SENT) {
+		reset->has = numbers_set_unsynchronized(&reset->nr, tp);
+		reset->unread = 0;
+	} else {
+		memset(&reset->nr, 0, sizeof(reset->nr));
+		reset->has = 0;
+		reset->unread = 0;
+	}
+	reset->has |= tcphs_identity_owner(&reset->pid, reset->comm);
+}
+
+static u8 reset_facts(const struct sock *sk, bool reply)
+{
+	u8 fact = 0;
+
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		fact |= TCPHS_RESET_LINGER;
+	/* An answer to a segment is never the wish of the process. */
+	if (!reply && tcphs_identity_in_process())
+		fact |= TCPHS_RESET_PROCESS;
+	if (sock_flag(sk, SOCK_DEAD))
+		fact |= TCPHS_RESET_DEAD;
+	return fact;
+}
+
+/*
+ * tcphs_transition_send_reset() - probe of tcp:tcp_send_reset
+ *
+ * skb is the segment that is answered, NULL where the socket resets on its
+ * own. Without a connection's socket (none, a listener, a mini-socket) the RST
+ * is told by its segment record alone.
+ */
+void tcphs_transition_send_reset(TCPHS_RESET_ARGS)
+{
+	struct tcphs_record *r;
+	unsigned long flags;
+
+	if (!sk || !sk_fullsock(sk) || sk->sk_state == TCP_LISTEN ||
+	    !tcphs_identity_is_tcp(sk) || filter_drops(sk))
+		return;
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_RESET;
+	tcphs_identity_ends(r, sk);
+	r->reset.out = 1;
+#if TCPHS_HAVE_RESET_REASON
+	r->reset.reason = reason;
+#else
+	r->reset.reason = TCPHS_REASON_UNKNOWN;
+#endif
+	r->reset.fact = reset_facts(sk, skb);
+	reset_set(&r->reset, sk);
+	tcphs_ring_commit(TCPHS_RESET, flags);
+}
+
+/** tcphs_transition_receive_reset() - probe of tcp:tcp_receive_reset */
+void tcphs_transition_receive_reset(void *data, struct sock *sk)
+{
+	struct tcphs_record *r;
+	unsigned long flags;
+
+	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
+		return;
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_RESET;
+	tcphs_identity_ends(r, sk);
+	r->reset.out = 0;
+	r->reset.reason = TCPHS_REASON_UNKNOWN;
+	r->reset.fact = 0;
+	reset_set(&r->reset, sk);
+	tcphs_ring_commit(TCPHS_RESET, flags);
+}
+
+/** tcphs_transition_destroy() - probe of tcp:tcp_destroy_sock */
+void tcphs_transition_destroy(void *data, struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcphs_destroy *d;
+	struct tcphs_record *r;
+	unsigned long flags;
+	u32 drops;
+
+	if (!tcphs_identity_is_tcp(sk))
+		return;
+	/* A socket that was never part of a connection left no record. */
+	drops = atomic_read(&sk->sk_drops);
+	if ((!tp->segs_in && !tp->segs_out && !drops) || filter_drops(sk))
+		return;
+	r = tcphs_ring_begin(&flags);
+	if (!r)
+		return;
+	r->kind = TCPHS_DESTROY;
+	tcphs_identity_ends(r, sk);
+	d = &r->destroy;
+	d->retransmits = tp->total_retrans;
+	d->bytes_sent = tp->bytes_sent;
+	d->bytes_acked = tp->bytes_acked;
+	d->bytes_received = tp->bytes_received;
+	d->segs_in = tp->segs_in;
+	d->segs_out = tp->segs_out;
+	d->data_segs_in = tp->data_segs_in;
+	d->data_segs_out = tp->data_segs_out;
+	d->drops = drops;
+	d->rtt_us = tp->srtt_us >> 3;
+	d->min_rtt_us = minmax_get(&tp->rtt_min);
+	if (d->min_rtt_us == ~0U)
+		d->min_rtt_us = 0;
+	d->bytes_retrans = tp->bytes_retrans;
+	tcphs_ring_commit(TCPHS_DESTROY, flags);
+}

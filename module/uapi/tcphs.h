@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * tcphs: the record format, shared by the kernel module and every reader.
+ *
+ * This header is the only copy. /proc/tcphs/events delivers, and a recording
+ * made by `tcphs record` holds, exactly these bytes:
+ *
+ *	struct tcphs_header		256 bytes, once
+ *	struct tcphs_record ...		128 bytes each
+ *
+ * Everything is in the byte order of the machine that recorded; only addresses
+ * are in network byte order. A reader looks at `magic`, then at `byte_order`
+ * (swapped: the other endianness), then at `abi_major`: a larger one than its
+ * own means a format that it cannot read. `header_size` and `record_size` say
+ * how far to step, so that a minor version may append fields.
+ *
+ * Order. Records come in time order over all CPUs, and those of one socket in
+ * the order in which they happened. `n` counts each CPU's records from 0. Where
+ * some were lost a TCPHS_LOST record stands in the gap; a step of more than one
+ * without it means records of network namespaces that this reader may not see.
+ *
+ * Unknown is said, never guessed: each record has bits for what it knows (has,
+ * flags). A field whose bit is clear is zero.
+ *
+ * One connection over loopback leaves about this (C: client, S: server end):
+ *
+ *	C transition CLOSE -> SYN_SENT		no local port yet
+ *	C segment    out SYN
+ *	S segment    in  SYN
+ *	S transition LISTEN -> SYN_RECV		via request: the mini-socket
+ *	S segment    out SYN,ACK		from the same request
+ *	C segment    in  SYN,ACK
+ *	C transition SYN_SENT -> ESTABLISHED
+ *	C segment    out ACK
+ *	S segment    in  ACK
+ *	S transition LISTEN -> SYN_RECV		via tracepoint: the child is
+ *						cloned; no remote end yet
+ *	S transition SYN_RECV -> ESTABLISHED	the same socket, all known
+ *	...
+ *	C transition FIN_WAIT2 -> CLOSE		what the kernel says, and then
+ *	C transition FIN_WAIT2 -> TIME_WAIT	via timewait: what it means
+ *	C transition TIME_WAIT -> CLOSE		via timewait: 60 s later
+ */
+#ifndef _UAPI_TCPHS_H
+#define _UAPI_TCPHS_H
+
+#include <linux/types.h>
+
+/* The payload begins 4 bytes past a multiple of 8, and so do its structs. */
+#define TCPHS_PACKED		__attribute__((packed, aligned(4)))
+
+#define TCPHS_MAGIC		"TCPHS\r\n\032"	/* 8 bytes, no NUL */
+#define TCPHS_BYTE_ORDER	0x01020304
+#define TCPHS_ABI_MAJOR		1	/* an older reader would misread */
+#define TCPHS_ABI_MINOR		0	/* something was added */
+
+/* tcphs_header.segments: how much of the traffic is recorded. */
+enum {
+	TCPHS_SEGMENTS_NONE = 0,	/* state transitions only */
+	TCPHS_SEGMENTS_HANDSHAKE = 1,	/* SYN, FIN, RST and the pure ACKs that
+					 * answer them; keep-alive, challenge
+					 */
+	TCPHS_SEGMENTS_ALL = 2,		/* every segment's header */
+};
+
+/* tcphs_header.missing: what the recording kernel could not observe. */
+#define TCPHS_MISSING_SEND_RESET	(1U << 0) /* no tcp_send_reset */
+#define TCPHS_MISSING_RECEIVE_RESET	(1U << 1) /* no tcp_receive_reset */
+#define TCPHS_MISSING_DESTROY		(1U << 2) /* no tcp_destroy_sock */
+#define TCPHS_MISSING_TIMEWAIT_END	(1U << 3) /* no kprobe: end unseen */
+#define TCPHS_MISSING_RESET_REASON	(1U << 4) /* before 6.12 */
+#define TCPHS_MISSING_ACCEPT		(1U << 5) /* no kprobe: accept() unseen */
+#define TCPHS_MISSING_REQUEST_END	(1U << 6) /* no kprobe: expiry unseen */
+
+struct tcphs_header {
+	__u8	magic[8];
+	__u32	byte_order;	/* TCPHS_BYTE_ORDER */
+	__u16	abi_major;
+	__u16	abi_minor;
+	__u32	header_size;	/* where the first record begins */
+	__u32	record_size;	/* from one record to the next */
+	__u32	cpus;		/* CPU numbers are below this */
+	__u32	ring_records;	/* how many each CPU's ring keeps */
+	__u64	session;	/* random at load: the scope of `sock` and `n` */
+	__s64	wall_offset;	/* ns; CLOCK_REALTIME = ts + wall_offset */
+	__u64	loaded;		/* ts at which recording began */
+	__u64	opened;		/* ts at which this stream was opened */
+	__u32	netns;		/* 0: every one; else the only one delivered */
+	__u32	missing;	/* TCPHS_MISSING_* */
+	__u8	segments;	/* TCPHS_SEGMENTS_* */
+	__u8	filtered;	/* 1: an in-kernel filter was set at open */
+	__u8	__pad[6];
+	char	hostname[64];	/* NUL-terminated */
+	char	release[64];	/* the kernel's, NUL-terminated */
+	__u8	__reserved[48];
+};
+
+/* tcphs_record.kind */
+enum {
+	TCPHS_TRANSITION = 1,	/* .transition */
+	TCPHS_SEGMENT = 2,	/* .segment */
+	TCPHS_RESET = 3,	/* .reset */
+	TCPHS_DESTROY = 4,	/* .destroy: the socket's memory is given back;
+				 * `sock` may stand for another from here on
+				 */
+	TCPHS_LOST = 5,		/* .lost: made for the reader, not in any ring */
+	TCPHS_ACCEPT = 6,	/* .accept: a process took the socket */
+};
+
+/* tcphs_record.flags */
+#define TCPHS_INET6		(1 << 0) /* else IPv4, also on AF_INET6 sockets */
+#define TCPHS_V4MAPPED		(1 << 1) /* IPv4 on an AF_INET6 socket */
+#define TCPHS_NO_LOCAL_PORT	(1 << 2) /* sport and saddr not chosen yet */
+#define TCPHS_NO_REMOTE		(1 << 3) /* dport and daddr not known */
+
+/*
+ * States are the kernel's numbers (TCP_ESTABLISHED = 1 ... TCP_CLOSING = 11).
+ * A request mini-socket counts as SYN_RECV, a TIME_WAIT one as what it stands
+ * for: TIME_WAIT, or FIN_WAIT2 that lost its process.
+ */
+enum {
+	TCPHS_STATE_UNKNOWN = 0,
+	TCPHS_ESTABLISHED = 1,
+	TCPHS_SYN_SENT = 2,
+	TCPHS_SYN_RECV = 3,
+	TCPHS_FIN_WAIT1 = 4,
+	TCPHS_FIN_WAIT2 = 5,
+	TCPHS_TIME_WAIT = 6,
+	TCPHS_CLOSE = 7,
+	TCPHS_CLOSE_WAIT = 8,
+	TCPHS_LAST_ACK = 9,
+	TCPHS_LISTEN = 10,
+	TCPHS_CLOSING = 11,
+	TCPHS_STATE_MAX = 11,
+};
+
+/* tcphs_transition.via: who said so. */
+enum {
+	TCPHS_VIA_TRACEPOINT = 1,	/* sock:inet_sock_set_state */
+	TCPHS_VIA_REQUEST = 2,		/* a request socket (SYN queue) */
+	TCPHS_VIA_TIMEWAIT = 3,		/* a TIME_WAIT mini-socket */
+};
+
+/* tcphs_transition.has, tcphs_reset.has */
+#define TCPHS_HAS_SND_NXT	(1 << 0)
+#define TCPHS_HAS_SND_UNA	(1 << 1)
+#define TCPHS_HAS_RCV_NXT	(1 << 2)
+#define TCPHS_HAS_WRITE_SEQ	(1 << 3)
+#define TCPHS_HAS_ISS		(1 << 4)
+#define TCPHS_HAS_IRS		(1 << 5)
+#define TCPHS_HAS_OWNER		(1 << 6) /* pid and comm: see below */
+#define TCPHS_HAS_BIRTH		(1 << 7) /* .birth, and none of the numbers */
+
+#define TCPHS_UID_UNKNOWN	0xffffffffU
+
+/* RFC 9293, 3.3.1: the send and receive sequence variables. Host byte order. */
+struct tcphs_numbers {
+	__u32	snd_nxt;
+	__u32	snd_una;
+	__u32	rcv_nxt;
+	__u32	write_seq;	/* Linux: next byte to be queued; at
+				 * -> FIN_WAIT1 and -> LAST_ACK the FIN's seq
+				 */
+	__u32	iss;		/* initial send sequence number */
+	__u32	irs;		/* initial receive sequence number */
+};
+
+/* At CLOSE -> SYN_SENT, CLOSE -> LISTEN, LISTEN -> SYN_RECV no number exists. */
+struct tcphs_birth {
+	__u32	mark;		/* SO_MARK */
+	__u32	backlog;	/* LISTEN: the accept queue's limit */
+	__u32	__pad[4];
+};
+
+/*
+ * pid and comm are those of the process on whose behalf the event happened:
+ * connect(), listen(), close(), shutdown(), or a read or write that worked off
+ * the socket's backlog. An event in a softirq has none (never the bystander
+ * whom the softirq interrupted).
+ */
+struct tcphs_transition {
+	__u8	old;		/* TCPHS_CLOSE ...; old == new happens */
+	__u8	new;
+	__u8	via;
+	__u8	has;
+	__u64	cgroup;		/* cgroup v2 id of the socket; 0 unknown */
+	union {
+		struct tcphs_numbers	nr;
+		struct tcphs_birth	birth;
+	};
+	__u32	pid;		/* thread group id, initial pid namespace */
+	__u32	uid;		/* of the socket, initial user namespace; or
+				 * TCPHS_UID_UNKNOWN
+				 */
+	char	comm[16];	/* NUL-terminated */
+} TCPHS_PACKED;
+
+/* tcphs_segment.mark */
+#define TCPHS_SEG_OUT		(1 << 0) /* sent (LOCAL_OUT); else received */
+#define TCPHS_SEG_RETRANSMIT	(1 << 1) /* sent again; said of sent ones only */
+#define TCPHS_SEG_COOKIE	(1 << 2) /* a SYN,ACK that carries a SYN cookie */
+#define TCPHS_SEG_MINI		(1 << 3) /* the local end is a request or
+					 * TIME_WAIT mini-socket
+					 */
+#define TCPHS_SEG_NO_SOCKET	(1 << 4) /* sent for no connection: RST or ACK
+					 * out of a control socket
+					 */
+
+struct tcphs_segment {
+	__u8	mark;		/* TCPHS_SEG_* */
+	__u8	state;		/* of the local socket, or unknown */
+	__u8	offset;		/* byte 12 of the header: data offset << 4, AE */
+	__u8	flags;		/* byte 13: CWR ECE URG ACK PSH RST SYN FIN */
+	__u32	seq;		/* host byte order, absolute */
+	__u32	ack;
+	__u32	len;		/* payload bytes; a GSO or GRO segment may have
+				 * more than the path's MSS
+				 */
+	__u16	win;		/* as on the wire, not scaled */
+	__u16	urg;
+	__u8	options[40];	/* as on the wire: (offset >> 4) * 4 - 20 bytes */
+};
+
+/* tcphs_reset.fact: what was true of the socket as the RST went out. */
+#define TCPHS_RESET_LINGER	(1 << 0) /* SO_LINGER with time 0 is set */
+#define TCPHS_RESET_PROCESS	(1 << 1) /* in a system call of its user */
+#define TCPHS_RESET_DEAD	(1 << 2) /* the process had closed it before */
+
+/* No reason known; otherwise enum sk_rst_reason of the recording kernel. */
+#define TCPHS_REASON_UNKNOWN	0xff
+
+struct tcphs_reset {
+	__u8	out;		/* 1: sent, 0: received */
+	__u8	state;		/* of the socket at that moment */
+	__u8	reason;
+	__u8	has;		/* never TCPHS_HAS_BIRTH */
+	__u32	unread;		/* bytes received but not read by the process */
+	__u8	fact;		/* TCPHS_RESET_*; sent ones only */
+	__u8	probes;		/* unanswered keep-alive or window probes */
+	__u16	error;		/* sk_err: ETIMEDOUT, ECONNABORTED, ... */
+	struct tcphs_numbers nr;
+	__u32	pid;
+	__u32	uid;
+	char	comm[16];
+};
+
+struct tcphs_destroy {
+	__u32	retransmits;	/* segments sent again in the whole life */
+	__u64	bytes_sent;	/* payload, with retransmissions */
+	__u64	bytes_acked;	/* sequence space: SYN and FIN count */
+	__u64	bytes_received;	/* sequence space: FIN counts */
+	__u32	segs_in;
+	__u32	segs_out;
+	__u32	data_segs_in;
+	__u32	data_segs_out;
+	__u32	drops;		/* a listener's: segments refused */
+	__u32	rtt_us;		/* smoothed; 0 unknown */
+	__u32	min_rtt_us;
+	__u32	bytes_retrans;	/* payload sent again, modulo 2^32 */
+} TCPHS_PACKED;
+
+/*
+ * Where a gap is. It lies on the CPU `cpu` between the times `since` and `ts`
+ * and begins with record number `n`.
+ */
+struct tcphs_lost {
+	__u32	__pad;
+	__u64	count;
+	__u64	since;		/* last record before the gap; 0: from the start */
+	__u8	__reserved[40];
+} TCPHS_PACKED;
+
+struct tcphs_accept {
+	__u8	state;
+	__u8	__pad[3];
+	__u64	cgroup;
+	__u64	listener;	/* sock of the listening socket; 0 unknown */
+	__u32	mark;
+	__u32	__pad2[3];
+	__u32	pid;
+	__u32	uid;
+	char	comm[16];
+} TCPHS_PACKED;
+
+struct tcphs_record {
+	__u64	ts;		/* CLOCK_MONOTONIC, ns */
+	__u64	n;		/* this CPU's sequence number */
+	__u64	sock;		/* keyed hash of the socket's address; 0 unknown */
+	__u32	netns;		/* inode of the network namespace */
+	__u16	cpu;
+	__u8	kind;
+	__u8	flags;		/* TCPHS_INET6 ... */
+	__u8	saddr[16];	/* local end; IPv4 in the first 4 bytes */
+	__u8	daddr[16];	/* remote end */
+	__u16	sport;		/* host byte order */
+	__u16	dport;
+	union {
+		struct tcphs_transition	transition;
+		struct tcphs_segment	segment;
+		struct tcphs_reset	reset;
+		struct tcphs_destroy	destroy;
+		struct tcphs_lost	lost;
+		struct tcphs_accept	accept;
+		__u8			payload[60];
+	};
+} __attribute__((aligned(8)));
+
+#define TCPHS_HEADER_SIZE	256
+#define TCPHS_RECORD_SIZE	128
+
+_Static_assert(sizeof(struct tcphs_header) == TCPHS_HEADER_SIZE, "header");
+_Static_assert(sizeof(struct tcphs_record) == TCPHS_RECORD_SIZE, "record");
+
+#endif /* _UAPI_TCPHS_H */
