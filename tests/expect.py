@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a timeline must say, computed from the witnesses alone: states from the
+trace, segments and numbers from the captures, processes from the traffic's own
+account. Nothing here has seen tcphs.
+"""
+import json
+import os
+from collections import defaultdict
+
+import witness
+from witness import Broken
+
+MS = 10**6
+
+
+def before(a, b):
+    """Is sequence number a before b? (modulo 2^32)"""
+    return 0 < (b - a) & 0xffffffff < 1 << 31
+
+
+def seq_end(seg):
+    """The number after the segment; SYN and FIN take one each"""
+    return (seg.seq + seg.len + ("SYN" in seg.flags) + ("FIN" in seg.flags)) \
+        & 0xffffffff
+
+
+def pure_ack(seg):
+    return seg.flags == {"ACK"} and seg.len == 0
+
+
+class Life:
+    """One socket's state changes, as the trace has them: a socket's address is
+    used again, so it begins and ends"""
+
+    def __init__(self, first):
+        self.events = [first]
+        self.sk = first.sk
+
+    def end(self):
+        """(family, saddr, sport, daddr, dport), as much as ever was known"""
+        def last(field):
+            known = [getattr(e, field) for e in self.events
+                     if getattr(e, field) is not None]
+            return known[-1] if known else None
+        return tuple(last(f) for f in ("family", "saddr", "sport", "daddr",
+                                       "dport"))
+
+    def listens(self):
+        return self.events[0].new == "LISTEN"
+
+    def when(self, state):
+        for e in self.events:
+            if e.new == state:
+                return e.ts
+        return None
+
+
+def lives_of(events):
+    lives, open_ = [], {}
+    for e in events:
+        born = e.old == "CLOSE" or (e.old, e.new) == ("LISTEN", "SYN_RECV")
+        if born or e.sk not in open_:
+            open_[e.sk] = Life(e)
+            lives.append(open_[e.sk])
+        else:
+            open_[e.sk].events.append(e)
+    return lives
+
+
+class End:
+    """One end of a connection: all that its own netns saw of it"""
+
+    def __init__(self, truth, addr, port):
+        self.truth, self.addr, self.port = truth, addr, port
+        self.life = None
+        self.isn = None
+        self.states = []		# [(ts, name)], ts None: long before
+        self.bytes = 0
+        self.sent = []			# Segments, by the clock of this end's
+        self.got = []			# capture
+        self.copies = dict(syn=0, synack=0, fin=0, data=0)
+
+    def fin(self):
+        return next((s for s in self.sent if "FIN" in s.flags), None)
+
+    def first(self, *flags):
+        return next((s for s in self.sent if s.flags >= set(flags)), None)
+
+
+class Connection:
+    """A connection as it must be told"""
+
+    def __init__(self, truth, family, client, server):
+        self.truth, self.name = truth, truth["name"]
+        self.family, self.client, self.server = family, client, server
+        self.open = self.close = self.open_us = None
+
+    def ends(self):
+        return (("client", self.client), ("server", self.server))
+
+    def segments(self):
+        """Each segment once, as its sender's capture has it"""
+        return sorted(self.client.sent + self.server.sent, key=lambda s: s.ts)
+
+    def must(self):
+        """The segments that segments=handshake must record"""
+        found = [s for s in self.segments() if s.flags & {"SYN", "FIN", "RST"}]
+        for _, end in self.ends():
+            peer = self.server if end is self.client else self.client
+            due = [peer.first("SYN", "ACK"), peer.fin()]
+            for asked in filter(None, due):
+                found += self.answer(end, asked)[:1]
+        return found
+
+    def answer(self, end, asked):
+        """The pure ACK in which `end` first acknowledged all of `asked`, if it
+        was one; an ACK that rode on something else is no handshake segment"""
+        for seg in end.sent:
+            if "ACK" in seg.flags and \
+                    not before(seg.ack, seq_end(asked)) and \
+                    ("SYN" not in asked.flags or "SYN" not in seg.flags):
+                return [seg] if pure_ack(seg) else []
+        return []
+
+
+def count_copies(end):
+    """Retransmissions and payload of one end, from the numbers it sent"""
+    top = None
+    data = None
+    for seg in end.sent:
+        last = seq_end(seg)
+        if seg.seq == last:
+            continue			# takes no sequence space
+        again = top is not None and not before(top, last)
+        if again:
+            kind = "data"
+            if "SYN" in seg.flags:
+                kind = "synack" if "ACK" in seg.flags else "syn"
+            elif "FIN" in seg.flags:
+                kind = "fin"
+            end.copies[kind] += 1
+        else:
+            top = last
+        if seg.len:
+            last = (seg.seq + seg.len) & 0xffffffff
+            if data is None or before(data, last):
+                data = last
+    if data is not None:
+        end.bytes = (data - end.isn - 1) & 0xffffffff
+
+
+def repeated(end):
+    """Which of the end's segments (by frame) only repeat what it sent"""
+    top, found = None, set()
+    for seg in end.sent:
+        last = seq_end(seg)
+        if seg.seq == last:
+            continue
+        if top is not None and not before(top, last):
+            found.add(seg.frame)
+        else:
+            top = last
+    return found
+
+
+def states_of(end, first):
+    """The end's states with their times; `first` is what was before"""
+    life = end.life
+    states = [(None, first)]
+    if not life:
+        return states
+    for e in life.events:
+        if e.old == e.new or (e.old, e.new) == ("LISTEN", "SYN_RECV"):
+            continue		# the child's birth; SYN_RECV began before
+        states.append((e.ts, e.new))
+    if life.events[-1].new != "CLOSE":
+        return states
+    # A socket that closes out of FIN_WAIT2 or CLOSING leaves a TIME_WAIT
+    # mini-socket, unless a reset killed it.
+    ts, old = life.events[-1].ts, life.events[-1].old
+    reset = [s for s in end.got + end.sent if "RST" in s.flags]
+    if old in ("FIN_WAIT2", "CLOSING") and not reset:
+        states.pop()
+        fin = next((s for s in end.got if "FIN" in s.flags), None)
+        if fin:
+            states.append((max(ts, fin.ts), "TIME_WAIT"))
+    return states
+
+
+def open_verdict(con):
+    synack = con.server.first("SYN", "ACK")
+    refusal = next((s for s in con.server.sent if "RST" in s.flags), None)
+    if not synack:
+        if refusal and refusal.ack == seq_end(con.client.first("SYN")):
+            return "refused"
+        return "timed-out"
+    if con.client.life and con.client.life.when("ESTABLISHED") and \
+            con.server.life and con.server.life.when("ESTABLISHED"):
+        return "three-way"
+    return "half-open"
+
+
+def close_verdict(con):
+    if con.open != "three-way":
+        return None
+    for seg in con.segments():
+        if "RST" in seg.flags:
+            return "reset-by-" + ("client" if seg in con.client.sent
+                                  else "server")
+    fins = [(end.fin(), name, end) for name, end in con.ends() if end.fin()]
+    fins.sort(key=lambda f: f[0].ts)
+    if not fins:
+        return "open"
+    first = fins[0][0]
+    name = "server" if fins[0][1] == "client" else "client"
+    passive = con.server if name == "server" else con.client
+    second = passive.fin()
+    if second and before(second.ack, seq_end(first)):
+        return "simultaneous"
+    after = [s for s in passive.sent if "ACK" in s.flags and
+             not before(s.ack, seq_end(first))]
+    if any(s.len for s in after):
+        return "half-close"
+    if not second:
+        return "open"
+    return "three-segment" if after[0] is second else "four-way"
+
+
+class World:
+    """All that the witnesses and the traffic left in a work directory"""
+
+    def __init__(self, path):
+        self.path = path
+        self.truth, self.inode = [], {}
+        with open(os.path.join(path, "netns")) as f:
+            for row in f:
+                name, inode = row.split()
+                self.inode[name] = int(inode)
+        real = []
+        with open(os.path.join(path, "truth.json")) as f:
+            for row in map(json.loads, f):
+                if row["kind"] == "connection":
+                    self.truth.append(row)
+                elif row["kind"] == "clock":
+                    real.append(row["real_minus_mono"])
+                else:
+                    setattr(self, row["kind"], row["mono"])
+        if len(real) != 2 or abs(real[0] - real[1]) > MS:
+            raise Broken("the wall clock was set during the test")
+        self.events = [e for e in witness.trace_events(
+            os.path.join(path, "trace")) if self.begin <= e.ts <= self.end]
+        self.segments = [s for s in witness.all_segments(path, -real[1])
+                         if self.begin <= s.ts <= self.end]
+        self.lives = lives_of(self.events)
+        self.connections = [c for c in map(self.connection, self.truth) if c]
+        known = {id(e.life) for c in self.connections
+                 for _, e in c.ends() if e.life}
+        self.listeners = [life for life in self.lives if life.listens()]
+        self.other_lives = [life for life in self.lives if id(life)
+                            not in known and not life.listens()]
+
+    def connection(self, truth):
+        if truth.get("listener_only"):
+            return None
+        ends = {n: (truth[n]["addr"], truth[n]["port"])
+                for n in ("client", "server")}
+        family = "inet6" if truth["family"] == "inet6" else "inet"
+        con = Connection(truth, family,
+                         End(truth["client"], *ends["client"]),
+                         End(truth["server"], *ends["server"]))
+        for name, end in con.ends():
+            peer = con.server if end is con.client else con.client
+            here, there = (end.addr, end.port), (peer.addr, peer.port)
+            for s in self.segments:
+                if s.netns != end.truth["netns"]:
+                    continue
+                if ((s.src, s.sport), (s.dst, s.dport)) == (here, there):
+                    end.sent.append(s)
+                elif ((s.src, s.sport), (s.dst, s.dport)) == (there, here):
+                    end.got.append(s)
+            lives = [life for life in self.lives
+                     if life.end()[1:] == here + there]
+            if len(lives) > 1:
+                raise Broken("%s: the ports were used twice" % con.name)
+            end.life = lives[0] if lives else None
+        syn = con.client.first("SYN")
+        if not syn:
+            raise Broken("%s: no SYN was captured" % con.name)
+        for _, end in con.ends():
+            syn_sent = end.first("SYN")
+            end.isn = syn_sent.seq if syn_sent else None
+            if syn_sent:
+                count_copies(end)
+        con.client.states = states_of(con.client, "CLOSE")
+        if con.server.life:
+            con.server.states = states_of(con.server, "LISTEN")
+            arrived = next(s for s in con.server.got if "SYN" in s.flags)
+            con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
+        con.open = open_verdict(con)
+        con.close = close_verdict(con)
+        done = con.client.life and con.client.life.when("ESTABLISHED")
+        if done:
+            con.open_us = (done - syn.ts) / 1000
+        return con
+
+    def by_netns(self):
+        """netns name -> its captured segments"""
+        found = defaultdict(list)
+        for s in self.segments:
+            found[s.netns].append(s)
+        return found

@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes real TCP connections and prints, one JSON object per line, what was
+truly done: who connected to whom, as which process, and how it was meant to
+open and close. Each end is a process of its own (agent.py).
+
+usage: traffic.py [--at-end COMMAND] --place NAME,NETNS,NETNS,IP,IP,IP6,IP6
+                  [--place ...] CASE...
+
+A place is where the client and the server live; the first of each pair is the
+client's. A CASE is the name of a function below, with arguments:
+	close			close,first=server,family=inet
+Every case runs for every place and every family (inet, inet6, v4mapped) unless
+it names a family. TESTS, a list of shell patterns, selects connections by
+their names CASE.FAMILY.PLACE. --at-end runs while all the sockets still live.
+"""
+import argparse
+import errno
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+import time
+
+from agent import End
+
+FAMILIES = ("inet", "inet6", "v4mapped")
+
+
+class Connection:
+    """One client, one server, and what is known of them"""
+    count = 0
+
+    def __init__(self, name, family, place):
+        Connection.count += 1
+        self.name, self.family, self.place = name, family, place
+        label, net_c, net_s, *addr = place
+        self.client = End("client-%d" % Connection.count, net_c, family)
+        self.server = End("server-%d" % Connection.count, net_s, family)
+        self.addr = dict(zip(("client", "server"),
+                             addr[2:] if family == "inet6" else addr[:2]))
+        self.local = {"client": None, "server": None}
+        self.want = {"open": None, "close": None}
+        self.notes = {}
+
+    def end(self, name):
+        return self.client if name == "client" else self.server
+
+    def listen(self, backlog=8, any_addr=False):
+        self.server.socket()
+        addr = self.addr["server"]
+        if any_addr:
+            addr = "0.0.0.0" if self.family == "inet" else "::"
+        self.server.bind(addr)
+        self.listening(backlog)
+
+    def listening(self, backlog=8):
+        addr, port = self.server.listen(backlog)
+        self.local["server"] = [self.addr["server"], port]
+        self.notes.update(listen_addr=addr, backlog=backlog)
+
+    def open(self, bound=False, **how):
+        """Up to ESTABLISHED at both ends"""
+        self.want = {"open": "three-way", "close": "open"}
+        if not self.local["server"]:
+            self.listen(**how)
+        self.client.socket()
+        if bound:
+            self.client.bind(self.addr["client"])
+        self.local["client"] = self.client.connect(*self.local["server"])
+        self.server.accept()
+
+    def talk(self, there=5, back=7):
+        """Some bytes each way, all read and acknowledged"""
+        self.client.send(there)
+        self.server.recv(there)
+        self.server.send(back)
+        self.client.recv(back)
+        self.server.wait_acked()
+
+    def truth(self):
+        row = {"kind": "connection", "name": self.name, "family": self.family,
+               "place": self.place[0], "want": self.want}
+        row.update(self.notes)
+        for name in ("client", "server"):
+            end = self.end(name)
+            sent, received = end.counts()
+            addr, port = self.local[name] or (self.addr[name], None)
+            row[name] = {"pid": end.pid, "comm": end.comm, "uid": end.uid,
+                         "netns": end.netns, "addr": addr, "port": port,
+                         "sent": sent, "received": received}
+        return row
+
+    def quit(self):
+        self.client.quit()
+        self.server.quit()
+
+
+def other(name):
+    return "server" if name == "client" else "client"
+
+
+# ------------------------------------------------------------------ the cases
+
+def opened(con, bound=""):
+    """Three-way open; stays open"""
+    con.open(bound=bool(bound))
+
+
+def close(con, first="client", there="5", back="7"):
+    """Four-way close: the passive end closes only when its ACK has arrived"""
+    con.open()
+    con.talk(int(there), int(back))
+    active, passive = con.end(first), con.end(other(first))
+    active.close()
+    active.wait_state("FIN_WAIT2")
+    passive.recv_end()
+    passive.close()
+    passive.wait_state("CLOSE")
+    active.wait_state("TIME_WAIT")
+    con.want["close"] = "four-way"
+    con.notes["first"] = first
+
+
+def three_segment(con, first="client"):
+    """
+    The passive end answers the FIN at once, before its delayed ACK: its own
+    count of segments says whether that was quick enough.
+    """
+    con.open()
+    con.talk()
+    active, passive = con.end(first), con.end(other(first))
+    passive.start("end_and_shutdown")
+    active.close()
+    segments = passive.finish()
+    passive.close()
+    passive.wait_state("CLOSE")
+    active.wait_state("TIME_WAIT")
+    con.want["close"] = "three-segment" if segments == 1 else "four-way"
+    con.notes["first"] = first
+    return segments == 1
+
+
+def refused(con):
+    """Nobody listens; the port is taken by a socket that only bind()s"""
+    con.server.socket()
+    port = con.server.bind(con.addr["server"])
+    con.client.socket()
+    err = con.client.connect_fail(*port)
+    if err != errno.ECONNREFUSED:
+        raise RuntimeError("connect() said %s" % os.strerror(err))
+    con.local["client"] = con.client.name()
+    con.local["server"] = port
+    con.client.wait_state("CLOSE")
+    con.want = {"open": "refused", "close": None}
+
+
+def reset_linger(con, first="client"):
+    """close() with SO_LINGER 0"""
+    con.open()
+    con.talk()
+    con.end(first).linger0()
+    con.end(first).close()
+    if con.end(other(first)).recv_end() != "reset":
+        raise RuntimeError("no reset arrived")
+    con.want["close"] = "reset-by-" + first
+    con.notes["first"] = first
+    con.end(other(first)).wait_state("CLOSE")
+
+
+def reset_unread(con, first="client"):
+    """close() while received bytes lie unread"""
+    con.open()
+    con.talk()
+    con.end(other(first)).send(11)
+    con.end(first).wait_queued(11)
+    con.end(other(first)).wait_acked()
+    con.end(first).close()
+    if con.end(other(first)).recv_end() != "reset":
+        raise RuntimeError("no reset arrived")
+    con.want["close"] = "reset-by-" + first
+    con.notes["first"] = first
+    con.end(other(first)).wait_state("CLOSE")
+
+
+def options(con, **sysctl):
+    """
+    An open under other rules, for both ends: sack=0, timestamps=0,
+    window_scaling=0 are sysctls, mss=N and rcvbuf=N are socket options.
+    """
+    mss, rcvbuf = sysctl.pop("mss", None), sysctl.pop("rcvbuf", None)
+    for name, value in sysctl.items():
+        for end in (con.client, con.server):
+            end.sysctl("ipv4/tcp_" + name, value)
+    try:
+        con.server.socket()
+        con.client.socket()
+        for end in (con.client, con.server):
+            if mss:
+                end.setopt("IPPROTO_TCP", "TCP_MAXSEG", int(mss))
+            if rcvbuf:
+                end.setopt("SOL_SOCKET", "SO_RCVBUF", int(rcvbuf))
+        con.server.bind(con.addr["server"])
+        con.listening()
+        con.local["client"] = con.client.connect(*con.local["server"])
+        con.server.accept()
+    finally:
+        for name in sysctl:
+            for end in (con.client, con.server):
+                end.sysctl("ipv4/tcp_" + name, 1)
+    con.want = {"open": "three-way", "close": "open"}
+    con.notes["options"] = dict(sysctl, mss=mss, rcvbuf=rcvbuf)
+
+
+def listener(con, backlog="3", any_addr=""):
+    """A socket that listens and closes, without any connection"""
+    con.listen(int(backlog), bool(any_addr))
+    con.server.close_listener()
+    con.notes["listener_only"] = True
+
+
+CASES = {f.__name__: f for f in (opened, close, three_segment, refused,
+                                 reset_linger, reset_unread, options,
+                                 listener)}
+
+
+# ------------------------------------------------------------------ the main
+
+def emit(**row):
+    print(json.dumps(row), flush=True)
+
+
+def emit_clock():
+    """How far CLOCK_REALTIME is ahead of CLOCK_MONOTONIC"""
+    best = None
+    for _ in range(9):
+        mono, real, again = (time.monotonic_ns(), time.time_ns(),
+                             time.monotonic_ns())
+        if not best or again - mono < best[0]:
+            best = again - mono, real - (mono + again) // 2
+    emit(kind="clock", real_minus_mono=best[1], error=best[0])
+
+
+def run(text, family, place):
+    name, *words = text.split(",")
+    args = dict(w.split("=", 1) for w in words)
+    label = "%s.%s.%s" % (text, family, place[0])
+    # A case that depends on the scheduler returns False: once more, then.
+    for _ in range(5):
+        con = Connection(label, family, place)
+        produced = CASES[name](con, **args)
+        yield con
+        if produced is not False:
+            break
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("--place", action="append", required=True)
+    args.add_argument("--at-end")
+    args.add_argument("case", nargs="+")
+    args = args.parse_args()
+    patterns = os.environ.get("TESTS", "").split() or ["*"]
+    live = []
+    emit_clock()
+    emit(kind="begin", mono=time.monotonic_ns())
+    for text in args.case:
+        words = text.split(",")
+        only = [w[7:] for w in words if w.startswith("family=")]
+        text = ",".join(w for w in words if not w.startswith("family="))
+        for place in (p.split(",") for p in args.place):
+            for family in only or FAMILIES:
+                label = "%s.%s.%s" % (text, family, place[0])
+                if not any(fnmatch.fnmatch(label, p) for p in patterns):
+                    continue
+                for con in run(text, family, place):
+                    emit(**con.truth())
+                    live.append(con)
+    if args.at_end:
+        subprocess.run(args.at_end, shell=True, check=True)
+    emit(kind="end", mono=time.monotonic_ns())
+    emit_clock()
+    for con in live:
+        con.quit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Networks for the tests, and the window of time in which the witnesses look.
+# Source lib.sh first.
+#
+# Two places, both out of namespaces with random names:
+#
+#	loopback   [ $NS_LO: lo 127.0.0.1 ::1, client and server ]
+#
+#	netns      [ $NS_C ]------------[ $NS_W ]-------------[ $NS_S ]
+#	           client  192.0.2.2    forwards,  198.51.100.2  server
+#	           2001:db8:1::2        $DELAY ms  2001:db8:2::2
+#	                                each way
+#
+# $NS_W is the wire: no TCP ends there, so nothing may be recorded there. The
+# delay is there too, so that a capture at an end has that end's times.
+#
+# A test's window:
+#
+#	begin; find_tool; module_use
+#	place_loopback; place_netns
+#	window_open		ftrace and tcpdump begin
+#	window_traffic CASE...	traffic.py; at its end the tool is asked
+#	window_close		they end; it fails if they lost anything
+#	window_judge		judge.py compares the tool with the witnesses
+
+DELAY=${DELAY:-10}
+PLACES=()	# for traffic.py
+CAPTURES=()	# "NETNS INTERFACE ADDRESS-TO-SEND-A-MARK-TO"
+
+# netns_add VARIABLE: a new namespace; its name goes into VARIABLE
+netns_add() {
+	local name
+	name=tcphs-$(mktemp -u XXXXXX)
+	ip netns add "$name" || skip_all "cannot make a network namespace"
+	defer ip netns del "$name"
+	# Addresses of IPv6 are good at once, without looking for duplicates.
+	ip netns exec "$name" sh -c \
+		'cd /proc/sys/net/ipv6/conf && echo 0 | tee all/accept_dad default/accept_dad' >/dev/null
+	ip -n "$name" link set lo up
+	printf -v "$1" %s "$name"
+}
+
+# netns_inode NAME: the number by which the tool calls it
+netns_inode() {
+	stat -L -c %i "/run/netns/$1"
+}
+
+# note_netns NETNS NAME: what judge.py calls it
+note_netns() {
+	echo "$2 $(netns_inode "$1")" >>"$WORK/netns"
+}
+
+place_loopback() {
+	netns_add NS_LO
+	note_netns "$NS_LO" "$NS_LO"
+	PLACES+=(--place "loopback,$NS_LO,$NS_LO,127.0.0.1,127.0.0.1,::1,::1")
+	CAPTURES+=("$NS_LO lo 127.0.0.1")
+}
+
+place_netns() {
+	local device
+	netns_add NS_C
+	netns_add NS_W
+	netns_add NS_S
+	note_netns "$NS_C" "$NS_C"
+	note_netns "$NS_W" wire
+	note_netns "$NS_S" "$NS_S"
+	ip -n "$NS_W" -b - <<-EOF
+		link add c0 type veth peer name eth0 netns $NS_C
+		link add s0 type veth peer name eth0 netns $NS_S
+		addr add 192.0.2.1/24 dev c0
+		addr add 2001:db8:1::1/64 dev c0 nodad
+		addr add 198.51.100.1/24 dev s0
+		addr add 2001:db8:2::1/64 dev s0 nodad
+		link set c0 up
+		link set s0 up
+	EOF
+	ip -n "$NS_C" -b - <<-EOF
+		addr add 192.0.2.2/24 dev eth0
+		addr add 2001:db8:1::2/64 dev eth0 nodad
+		link set eth0 up
+		route add default via 192.0.2.1
+		route add default via 2001:db8:1::1
+	EOF
+	ip -n "$NS_S" -b - <<-EOF
+		addr add 198.51.100.2/24 dev eth0
+		addr add 2001:db8:2::2/64 dev eth0 nodad
+		link set eth0 up
+		route add default via 198.51.100.1
+		route add default via 2001:db8:2::1
+	EOF
+	# shellcheck disable=SC2016 # expanded in there
+	ip netns exec "$NS_W" sh -c '
+		echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+	if [ "$DELAY" != 0 ]; then
+		for device in c0 s0; do
+			tc -n "$NS_W" qdisc add dev $device root netem \
+				delay "${DELAY}ms" limit 100000 ||
+				skip_all "no netem in this kernel"
+		done
+	fi
+	PLACES+=(--place "netns,$NS_C,$NS_S,192.0.2.2,198.51.100.2,2001:db8:1::2,2001:db8:2::2")
+	CAPTURES+=("$NS_C eth0 198.51.100.2" "$NS_S eth0 192.0.2.2")
+}
+
+# ------------------------------------------------------------------ witnesses
+
+TRACING=/sys/kernel/tracing
+trace=
+captures=()	# process ids
+
+# window_open [TRACE_KB]: the witnesses look from here on
+window_open() {
+	local capture netns device file cpu
+
+	[ -e $TRACING/instances ] || mount -t tracefs nodev $TRACING ||
+		skip_all "no tracefs in this kernel"
+	[ -e $TRACING/events/sock/inet_sock_set_state ] ||
+		skip_all "ftrace has no sock:inet_sock_set_state"
+	trace=$TRACING/instances/tcphs.$$
+	mkdir "$trace" || skip_all "cannot make an ftrace instance"
+	defer rmdir "$trace"
+	echo mono >"$trace/trace_clock"
+	echo "${1:-2048}" >"$trace/buffer_size_kb"
+	for cpu in "$trace"/per_cpu/cpu*; do
+		echo >"$cpu/trace"
+	done
+	echo 1 >"$trace/events/sock/inet_sock_set_state/enable"
+	mkdir -p "$WORK/trace"
+	cp "$trace/events/sock/inet_sock_set_state/format" \
+		$TRACING/events/header_page "$WORK/trace"
+
+	for capture in "${CAPTURES[@]}"; do
+		read -r netns device _ <<<"$capture"
+		file=$WORK/$netns.$device
+		ip netns exec "$netns" tcpdump -n -i "$device" -Z root -s 160 \
+			-B 16384 --immediate-mode -U -w "$file.pcap" \
+			--time-stamp-precision=nano 'tcp or udp port 9' 2>"$file.err" &
+		captures+=($!)
+		defer kill $!
+	done
+	for capture in "${CAPTURES[@]}"; do
+		read -r netns device _ <<<"$capture"
+		wait_for 30 grep -q 'listening on' "$WORK/$netns.$device.err" ||
+			skip_all "tcpdump does not start: $(cat "$WORK/$netns.$device.err")"
+	done
+}
+
+# window_traffic [OPTION...] CASE...: real connections; the tool is asked at
+# their end, while their processes still hold them
+window_traffic() {
+	cat >"$WORK/ask" <<-EOF
+		set -e
+		'$TCPHS' events --json >'$WORK/events.json'
+		'$TCPHS' timeline --json >'$WORK/timeline.json'
+		cp /proc/tcphs/stats '$WORK/stats.txt'
+	EOF
+	if ! ./traffic.py "${PLACES[@]}" --at-end "sh '$WORK/ask'" "$@" \
+		>"$WORK/truth.json" 2>"$WORK/traffic.err"; then
+		fail "the traffic was made" "$(tail -n 30 "$WORK/traffic.err")"
+		finish
+	fi
+}
+
+# A tcpdump that is stopped throws away what still waits for it in the kernel.
+# So let a packet go through each capture, and wait until it is in the file.
+mark_captures() {
+	local capture netns device address
+	for capture in "${CAPTURES[@]}"; do
+		read -r netns device address <<<"$capture"
+		ip netns exec "$netns" bash -c \
+			"echo tcphs-mark-from-$netns >/dev/udp/$address/9"
+	done
+	for capture in "${CAPTURES[@]}"; do
+		read -r netns device address <<<"$capture"
+		for mark in "${CAPTURES[@]}"; do
+			mark=${mark%% *}
+			# The loopback place is a world of its own.
+			[ "$netns" = "$mark" ] || [ "$netns" != "${NS_LO:-}" ] || continue
+			[ "$netns" = "$mark" ] || [ "$mark" != "${NS_LO:-}" ] || continue
+			wait_for 30 grep -aq "tcphs-mark-from-$mark" \
+				"$WORK/$netns.$device.pcap" || return 1
+		done
+	done
+}
+
+# window_close: the witnesses look away; an incomplete witness is a failure
+window_close() {
+	local cpu name lost pid file
+
+	mark_captures || fail "tcpdump has seen everything"
+	echo 0 >"$trace/tracing_on"
+	for pid in "${captures[@]}"; do
+		kill -INT "$pid"
+		wait "$pid"
+	done
+	captures=()
+	for file in "$WORK"/*.err; do
+		[ "$file" != "$WORK/traffic.err" ] || continue
+		grep -qx '0 packets dropped by kernel' "$file" ||
+			fail "tcpdump lost nothing" "$(cat "$file")"
+	done
+	for cpu in "$trace"/per_cpu/cpu*; do
+		name=${cpu##*/}
+		lost=$(grep -E '^(overrun|commit overrun|dropped events): ' "$cpu/stats" |
+			grep -v ': 0$')
+		[ -z "$lost" ] || fail "ftrace lost nothing" "$lost"
+		dd if="$cpu/trace_pipe_raw" of="$WORK/trace/$name.raw" bs=4096 \
+			iflag=nonblock 2>/dev/null
+	done
+	echo 0 >"$trace/events/sock/inet_sock_set_state/enable"
+	rmdir "$trace"
+}
+
+# window_judge [OPTION...]: a result for each connection, and for the whole
+window_judge() {
+	./judge.py "$@" "$WORK" >"$WORK/verdicts" 2>"$WORK/judge.err"
+	case $? in
+	0 | 1) ;;
+	*) fail "judge.py" "$(tail -n 20 "$WORK/judge.err")" ;;
+	esac
+	relay <"$WORK/verdicts"
+}
