@@ -1,13 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
 # A private view of the Debian archive, one for each suite, with the mirror that
 # this machine's own apt uses (or MIRROR=, SECURITY_MIRROR=). It needs no root
-# and never touches the machine's own package lists. Sourced after common.sh.
+# and never touches the machine's own package lists. Sourced, never run; brings
+# common.sh along.
+
+. "${BASH_SOURCE[0]%/*}/common.sh"
 
 archive=$build/apt/$suite
 
 # The URIs this machine's apt is set up with, one "URI release component" a line.
 archive_configured() {
+	# shellcheck disable=SC2016 # for apt, not for the shell
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
 		'Created-By: Packages' 2>/dev/null | sort -u
 }

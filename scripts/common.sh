@@ -1,13 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
 # What every script here shares: where things are, how to speak, how to lock.
 # Sourced, never run. Sets:
 #
 #	top	the project's root
-#	build	where everything downloaded or made for the VM goes
+#	build	where everything downloaded or made for the VM goes (BUILD=)
 #	suite	the Debian suite of the guest and its kernel (SUITE=)
+#	arch	the architecture of both
 #
 set -euo pipefail
+shopt -s inherit_errexit
+
+# System tools that are not in an ordinary user's path.
+PATH=$PATH:/usr/sbin:/sbin
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # used by those who source this
@@ -25,6 +31,12 @@ say() {
 die() {
 	say "$*"
 	exit 1
+}
+
+# usage STATUS: show the script's head comment from "usage:" on, and stop.
+usage() {
+	sed -n '/^# usage:/,/^\([^#]\|$\)/{ s/^# \{0,1\}//p }' "$0" >&2
+	exit "$1"
 }
 
 # need COMMAND PURPOSE: stop with the command that helps when it is missing.

@@ -1,13 +1,15 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Makes an ext4 image of a directory tree, or of a tar file, without mounting.
 #
-#	usage: scripts/image.sh TREE|FILE.tar IMAGE [FREE_MB]
+# usage: scripts/image.sh TREE|FILE.tar IMAGE [FREE_MB]
 #
 # In the image everything belongs to whom the tar says, and all to root when it
 # is made of a tree. FREE_MB megabytes stay free in it.
-. "$(dirname "$0")/common.sh"
-PATH=$PATH:/sbin:/usr/sbin
 
+. "$(dirname "$0")/common.sh"
+
+[ $# -ge 2 ] || usage 2
 source=$1 image=$2 free=${3:-0}
 
 # mke2fs -d reads owners and modes from the file system: without root, fakeroot

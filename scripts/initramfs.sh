@@ -1,12 +1,15 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Makes the VM's initramfs: busybox, the drivers of its disks, and vm-init.sh.
 #
-#	usage: scripts/initramfs.sh TREE RELEASE FILE DRIVERS
+# usage: scripts/initramfs.sh TREE RELEASE FILE DRIVERS
 #
 # TREE/lib/modules/RELEASE holds the modules; DRIVERS is one word, separated by
 # spaces. Drivers that are built in are left out. TREE may be "" when all are.
+
 . "$(dirname "$0")/common.sh"
-PATH=$PATH:/sbin:/usr/sbin
+
+[ $# = 4 ] || usage 2
 need busybox vm
 need cpio vm
 

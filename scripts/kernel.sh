@@ -1,22 +1,28 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Gets the VM's kernel and the headers to build a module for it, both of one
 # Debian version, into build/kernel/SUITE-FLAVOUR; installs nothing.
 #
-#	usage: scripts/kernel.sh [image | headers | release]
+# usage: scripts/kernel.sh [image | headers | release]
 #
 # image (the default) prints the directory that holds
-#	vmlinuz, release	the kernel and what `uname -r` says in it
-#	modules.ext4		its modules, for the guest's /lib/modules
-#	initramfs.gz		busybox and the drivers of the VM's disks
-# headers prints a directory for KDIR=, release what uname -r says.
-# SUITE= and FLAVOUR= (cloud-amd64, amd64, rt-amd64 ...) choose another kernel.
-. "$(dirname "$0")/common.sh"
-. "$top/scripts/archive.sh"
+#	vmlinuz		the kernel
+#	release		what `uname -r` says in it
+#	version		of Debian's package
+#	modules.ext4	its modules, for the guest's /lib/modules
+#	initramfs.gz	busybox and the drivers of the VM's disks
+# headers prints a directory for KDIR=; release what uname -r says.
+#
+# SUITE= and FLAVOUR= (cloud-amd64, amd64, rt-amd64 ...) choose another kernel of
+# Debian's. With KERNEL=FILE image is about one's own kernel: KMODULES=TREE holds
+# its modules in TREE/lib/modules (by `make modules_install INSTALL_MOD_PATH=TREE`)
+# and may be left out when virtio_pci, virtio_blk, virtio_console and ext4 are
+# built in. headers prints KDIR= when that is set.
+
+. "$(dirname "$0")/archive.sh"
 
 # Debian's cloud flavour has all that the tests need (veth, netem, nftables,
 # conntrack, SCTP, MPTCP, kprobes, ftrace), boots faster and is a third as big.
-PATH=$PATH:/sbin:/usr/sbin
-
 flavour=${FLAVOUR:-cloud-$arch}
 kernel=$build/kernel/$suite-$flavour
 
@@ -43,23 +49,46 @@ relocate_headers() {
 	ln -sfn "root/usr/src/linux-headers-$1" "$kernel/headers"
 }
 
-make_modules_image() {
-	local release=$1 tree=$kernel/modules
-	rm -rf "$tree"
-	mkdir -p "$tree/lib/modules"
-	# Since 2024 some suites ship them under /usr.
-	if [ -d "$kernel/root/usr/lib/modules/$release" ]; then
-		cp -a "$kernel/root/usr/lib/modules/$release" "$tree/lib/modules/"
-	else
-		cp -a "$kernel/root/lib/modules/$release" "$tree/lib/modules/"
-	fi
-	rm -f "$tree/lib/modules/$release"/{build,source}
+# make_boot TREE: modules.ext4, initramfs.gz and release of the modules in
+# TREE/lib/modules, which must be those of one kernel.
+make_boot() {
+	local tree=$1 release
+	release=$(cd "$tree/lib/modules" && echo *)
+	[ -d "$tree/lib/modules/$release" ] ||
+		die "$tree/lib/modules must hold the modules of one kernel; it has: $release"
 	depmod -b "$tree" "$release"
 	"$top/scripts/image.sh" "$tree/lib/modules" "$kernel/modules.ext4"
+	"$top/scripts/initramfs.sh" "$tree" "$release" "$kernel/initramfs.gz" "$drivers"
+	echo "$release" >"$kernel/release"
+}
+
+# One's own kernel: what is made for it is kept apart by the files' paths.
+get_own_image() {
+	local made=$kernel/initramfs.gz tree
+	if [ -e "$made" ] && [ "$made" -nt "$KERNEL" ] &&
+		{ [ -z "${KMODULES:-}" ] || [ "$made" -nt "$KMODULES/lib/modules" ]; }; then
+		return
+	fi
+	rm -rf "$kernel"
+	mkdir -p "$kernel"
+	ln -s "$(realpath "$KERNEL")" "$kernel/vmlinuz"
+	if [ -n "${KMODULES:-}" ]; then
+		# A copy, because links to the build tree must not come along.
+		tree=$kernel/modules
+		mkdir -p "$tree/lib"
+		cp -a "$KMODULES/lib/modules" "$tree/lib/modules"
+		rm -f "$tree"/lib/modules/*/{build,source}
+		make_boot "$tree"
+		rm -rf "$tree"
+	else
+		echo unknown >"$kernel/release"
+		"$top/scripts/initramfs.sh" "" "" "$made" ""
+	fi
 }
 
 get_image() {
-	local meta=linux-image-$flavour package release
+	local meta=linux-image-$flavour package release tree=$kernel/modules version
+	local packages=()
 	if [ -e "$kernel/image.ready" ]; then
 		return
 	fi
@@ -67,17 +96,25 @@ get_image() {
 	package=$(archive_depends "$meta" | grep -m 1 '^linux-image-' || true)
 	[ -n "$package" ] || die "$suite has no kernel $meta"
 	release=${package#linux-image-}
-	say "fetching the kernel $release ($(archive_version "$package"))"
+	version=$(archive_version "$package")
+	say "fetching the kernel $release ($version)"
 	rm -rf "$kernel"
-	mkdir -p "$kernel"
-	unpack "$package"
-	cp "$kernel/root/boot/vmlinuz-$release" "$kernel/vmlinuz"
-	cp "$kernel/root/boot/config-$release" "$kernel/config"
-	archive_version "$package" >"$kernel/version"
-	echo "$release" >"$kernel/release"
-	make_modules_image "$release"
-	"$top/scripts/initramfs.sh" "$kernel/modules" "$release" "$kernel/initramfs.gz" "$drivers"
-	rm -rf "$kernel/root/lib/modules" "$kernel/root/usr/lib/modules"
+	mkdir -p "$kernel" "$tree/lib"
+	# Newer suites split the image into several packages of one name's ending.
+	while read -r package; do
+		packages+=("$package=$version")
+	done < <(echo "$package"; archive_depends "$package" | grep -- "-$release\$" || true)
+	unpack "${packages[@]}"
+	mv "$kernel/root/boot/vmlinuz-$release" "$kernel/vmlinuz"
+	mv "$kernel/root/boot/config-$release" "$kernel/config"
+	if [ -d "$kernel/root/usr/lib/modules" ]; then
+		mv "$kernel/root/usr/lib/modules" "$tree/lib/modules"
+	else
+		mv "$kernel/root/lib/modules" "$tree/lib/modules"
+	fi
+	make_boot "$tree"
+	rm -rf "$kernel/root" "$tree"
+	echo "$version" >"$kernel/version"
 	touch "$kernel/image.ready"
 }
 
@@ -90,29 +127,42 @@ get_headers() {
 	archive_open
 	release=$(<"$kernel/release")
 	version=$(<"$kernel/version")
-	for package in $(archive_depends "linux-headers-$release" | grep -E '^linux-(headers|kbuild)-'); do
+	while read -r package; do
 		packages+=("$package=$version")
-	done
+	done < <(archive_depends "linux-headers-$release" | grep -E '^linux-(headers|kbuild)-')
 	say "fetching the headers of $release ($version)"
 	unpack "linux-headers-$release=$version" "${packages[@]}"
 	relocate_headers "$release"
 	touch "$kernel/headers.ready"
 }
 
+get=get_image
+if [ -n "${KERNEL:-}" ]; then
+	[ -r "$KERNEL" ] || die "KERNEL=$KERNEL: no such file"
+	kernel=$build/kernel/own-$(realpath "$KERNEL" "${KMODULES:-/}" | md5sum | cut -c 1-12)
+	get=get_own_image
+fi
+
 case "${1:-image}" in
 image)
-	locked "kernel-$suite-$flavour" get_image
+	locked "kernel-${kernel##*/}" "$get"
 	echo "$kernel"
 	;;
 headers)
-	locked "kernel-$suite-$flavour" get_headers
-	echo "$kernel/headers"
+	if [ -n "${KDIR:-}" ]; then
+		echo "$KDIR"
+	elif [ -n "${KERNEL:-}" ]; then
+		die "with KERNEL= set, name its build directory too: KDIR=DIR"
+	else
+		locked "kernel-${kernel##*/}" get_headers
+		echo "$kernel/headers"
+	fi
 	;;
 release)
-	locked "kernel-$suite-$flavour" get_image
+	locked "kernel-${kernel##*/}" "$get"
 	cat "$kernel/release"
 	;;
 *)
-	die "usage: scripts/kernel.sh [image | headers | release]"
+	usage 2
 	;;
 esac

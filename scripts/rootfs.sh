@@ -1,10 +1,11 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Makes the VM's Debian root, build/rootfs/SUITE.ext4, and prints its path. It
 # is kept until the suite or the packages below change. Needs no root.
 #
-#	usage: scripts/rootfs.sh
-. "$(dirname "$0")/common.sh"
-. "$top/scripts/archive.sh"
+# usage: scripts/rootfs.sh
+
+. "$(dirname "$0")/archive.sh"
 
 # What the tests, the demo and a person in the VM's shell use.
 packages="

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # First process of the guest's own root: makes it a Linux that tests can live
 # in, runs the job's command, and reports to the host over virtio-serial ports:
 #

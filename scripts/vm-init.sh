@@ -1,4 +1,7 @@
 #!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
 # First process of the VM, in its initramfs: mounts the guest's root and hands
 # over to vm-guest.sh, which comes in with the job. POSIX sh, busybox only.
 PATH=/bin
@@ -22,7 +25,8 @@ esac
 
 # disk SERIAL: the device whose serial number the host set to SERIAL.
 disk() {
-	for tries in 1 2 3 4 5 6 7 8 9 10; do
+	local try block
+	for try in 1 2 3 4 5 6 7 8 9 10; do
 		for block in /sys/block/vd*; do
 			if [ "$(cat "$block/serial" 2>/dev/null)" = "$1" ]; then
 				echo "/dev/${block##*/}"
@@ -31,7 +35,7 @@ disk() {
 		done
 		sleep 0.2
 	done
-	echo "tcphs vm: no disk $1 after $tries tries" >&2
+	echo "tcphs vm: no disk $1 after $try tries" >&2
 }
 
 mount -t ext4 -o noatime "$(disk root)" /root || exec reboot -f

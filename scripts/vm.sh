@@ -1,41 +1,70 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
 # Runs a command on a test kernel in a virtual machine.
 #
+# usage:
 #	scripts/vm.sh run [OPTION...] -- COMMAND [ARGUMENT...]
 #	scripts/vm.sh shell [OPTION...]
 #
 # One COMMAND word is taken as a shell command line; several are run as they
 # are. The guest has the project (without build/ and .git) in /tcphs, its working
-# directory, is root, and loses everything at the end but what the command left
-# in /results. It has no network but its own lo.
+# directory; the command is root there, and all is thrown away at the end but
+# what it left in /results. There is no network but the guest's own.
 #
 #	--smp N		CPUs (2)
 #	--mem MB	memory (1024)
-#	--timeout S	give up after S seconds (600; shell: never)
+#	--timeout S	give up after S seconds (run: 600)
 #	--append WORDS	for the kernel's command line
 #	--add DIR=PATH	put a copy of DIR at PATH in the guest; may be repeated
 #	--name NAME	keep console.log, dmesg.log and results/ in build/vm/NAME
-#	--verbose	show the kernel's messages on stderr
+#	--verbose	show the kernel's messages on stderr as they come
 #
-# KERNEL=FILE runs another kernel image; KMODULES=TREE holds its modules in
-# TREE/lib/modules. SUITE= and FLAVOUR= choose another of Debian's. ACCEL=kvm or
-# tcg is probed when not set. QEMU_EXTRA= is handed to QEMU as it is.
+# SUITE= FLAVOUR= KERNEL= KMODULES= choose the kernel: see scripts/kernel.sh.
+# ACCEL= is kvm or tcg, probed when not set; or icount: guest time counts guest
+# instructions, 1 ns each, the same on every machine (needs --smp 1).
+# QEMU_EXTRA= is handed to QEMU as it is.
 #
 # Exit status: the command's, if the guest said so itself and the kernel did not
 # complain. 124: the time was over. 125: the VM failed, or the kernel panicked or
 # logged a warning, BUG, lockdep, KASAN, RCU or hung-task report (shown).
+
 . "$(dirname "$0")/common.sh"
 
-usage() {
-	sed -n '/^#\t*scripts/,/^$/p' "$0" | sed '/^\./,$d; s/^#\t\{0,1\}//; s/^# //' >&2
-	exit 125
+smp=2 mem=1024 timeout=600 append='' name='' verbose='' add=()
+run='' keep='' qemu=''
+
+options() {
+	mode=${1:-}
+	case "$mode" in
+	run | shell) shift ;;
+	*) usage 125 ;;
+	esac
+	while [ $# -gt 0 ]; do
+		case "$1" in
+		--verbose) verbose=1 ;;
+		--)
+			shift
+			break
+			;;
+		--smp | --mem | --timeout | --append | --name | --add)
+			[ $# -ge 2 ] || usage 125
+			case "$1" in
+			--add) add+=("$2") ;;
+			*) printf -v "${1#--}" %s "$2" ;;
+			esac
+			shift
+			;;
+		*) usage 125 ;;
+		esac
+		shift
+	done
+	words=("$@")
+	if [ "$mode" = run ] && [ $# = 0 ]; then
+		usage 125
+	fi
 }
 
-trap 'exit 130' INT
-trap 'exit 143' TERM
-qemu=
-run=
-keep=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	if [ -n "$qemu" ]; then
 		kill "$qemu" 2>/dev/null || true
@@ -44,60 +73,29 @@ finish() {
 		rm -rf "$run"
 	fi
 }
-trap finish EXIT
-
-mode=${1:-}
-case "$mode" in
-run | shell) shift ;;
-*) usage ;;
-esac
-
-smp=2 mem=1024 timeout=600 append='' name='' verbose='' add=()
-while [ $# -gt 0 ]; do
-	case "$1" in
-	--smp) smp=$2 && shift ;;
-	--mem) mem=$2 && shift ;;
-	--timeout) timeout=$2 && shift ;;
-	--append) append=$2 && shift ;;
-	--add) add+=("$2") && shift ;;
-	--name) name=$2 && shift ;;
-	--verbose) verbose=1 ;;
-	--) shift && break ;;
-	*) usage ;;
-	esac
-	shift
-done
-if [ "$mode" = run ]; then
-	[ $# -gt 0 ] || usage
-fi
-
-need qemu-system-x86_64 vm
-root=$("$top/scripts/rootfs.sh")
-
-# The kernel, its initramfs, and its modules as a disk of their own.
-if [ -n "${KERNEL:-}" ]; then
-	. "$top/scripts/kernel-own.sh"
-else
-	kernel_directory=$("$top/scripts/kernel.sh" image)
-	kernel=$kernel_directory/vmlinuz
-	initramfs=$kernel_directory/initramfs.gz
-	modules=$kernel_directory/modules.ext4
-fi
 
 # The run's own directory: two runs at the same time share nothing.
-mkdir -p "$build/vm"
-if [ -n "$name" ]; then
-	run=$build/vm/$name
-	keep=1
-	rm -rf "$run"
-	mkdir -p "$run"
-else
-	run=$(mktemp -d "$build/vm/run.XXXXXX")
-fi
+make_directory() {
+	mkdir -p "$build/vm"
+	if [ -n "$name" ]; then
+		run=$build/vm/$name
+		keep=1
+		rm -rf "$run"
+		mkdir -p "$run"
+	else
+		run=$(mktemp -d "$build/vm/run.XXXXXX")
+	fi
+	touch "$run"/{console.log,dmesg.log,results.tar,status,qemu.log}
+	mkdir "$run/results"
+}
 
-token=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+job_tar() {
+	tar -f "$run/job.tar" --owner=0 --group=0 --warning=no-file-changed "$@" ||
+		[ $? = 1 ] # 1: a file changed meanwhile
+}
 
-# The job: the project, what --add names, and the command.
+# What the guest is given: its script, the command, the project, what --add
+# names; one tar, as a disk.
 make_job() {
 	local job=$run/job item
 	mkdir -p "$job/.vm"
@@ -105,110 +103,122 @@ make_job() {
 	cp "$top/scripts/vm-guest.sh" "$job/.vm/guest.sh"
 	if [ "$mode" = shell ]; then
 		echo "${TERM:-linux} $(stty size 2>/dev/null || echo 24 80)" >"$job/.vm/terminal"
-	elif [ $# = 1 ]; then
-		printf '%s\n' "$1" >"$job/.vm/command"
+	elif [ ${#words[@]} = 1 ]; then
+		printf '%s\n' "${words[0]}" >"$job/.vm/command"
 	else
-		printf '%q ' "$@" >"$job/.vm/command"
+		printf '%q ' "${words[@]}" >"$job/.vm/command"
 	fi
-	tar -cf "$run/job.tar" --owner=0 --group=0 -C "$job" .vm
-	tar -rf "$run/job.tar" --owner=0 --group=0 -C "$top" --exclude=./build --exclude=./.git \
-		--transform 's,^\.,tcphs,' --warning=no-file-changed . || [ $? = 1 ]
+	job_tar -c -C "$job" .vm
+	job_tar -r -C "$top" --exclude=./build --exclude=./.git --transform 's,^\.,tcphs,' .
 	for item in ${add[@]+"${add[@]}"}; do
-		tar -rf "$run/job.tar" --owner=0 --group=0 -C "${item%%=*}" \
-			--transform "s,^\\.,.${item#*=}," .
+		[ -d "${item%%=*}" ] || die "--add $item: no such directory"
+		job_tar -r -C "${item%%=*}" --transform "s,^\\.,.${item#*=}," .
 	done
 	rm -rf "$job"
 }
-make_job "$@"
 
-if [ -z "${ACCEL:-}" ]; then
-	ACCEL=$("$top/scripts/accel.sh" "$kernel" "$initramfs")
-fi
-case "$ACCEL" in
-kvm) machine=(-accel kvm -cpu host) ;;
-*) machine=(-accel "tcg,thread=multi" -cpu max) ;;
-esac
+# disk NAME FILE OPTION: QEMU's words for a disk that the guest finds by NAME.
+disk() {
+	command+=(-drive "file=$2,if=none,id=$1,format=raw,$3"
+		-device "virtio-blk-pci,drive=$1,serial=$1")
+}
 
-if [ "$mode" = shell ]; then
-	console=(-chardev "stdio,id=out,signal=off" -device "virtconsole,chardev=out")
-	say "the project is in /tcphs; leave with exit"
-else
-	console=(-chardev "stdio,id=out,signal=off" -device "virtserialport,chardev=out,name=tcphs.out")
-fi
+make_command() {
+	local kernel root port line
+	kernel=$("$top/scripts/kernel.sh" image)
+	root=$("$top/scripts/rootfs.sh")
+	case "${ACCEL:-$("$top/scripts/accel.sh" "$kernel")}" in
+	kvm) command=(-accel kvm -cpu host) ;;
+	icount) command=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu max) ;;
+	*) command=(-accel "tcg,thread=multi" -cpu max) ;;
+	esac
+	line="console=ttyS0 loglevel=7 log_buf_len=4M printk.devkmsg=on"
+	line+=" panic=-1 oops=panic mitigations=off net.ifnames=0"
+	# A panic reboots at once, and -no-reboot makes that the end of QEMU.
+	command=(qemu-system-x86_64 "${command[@]}" -M pc -smp "$smp" -m "$mem"
+		-nodefaults -no-user-config -display none -no-reboot
+		-kernel "$kernel/vmlinuz" -initrd "$kernel/initramfs.gz"
+		-append "$line $append"
+		-serial "file:$run/console.log"
+		-device virtio-serial-pci -chardev "stdio,id=out,signal=off")
+	disk root "$root" snapshot=on
+	disk job "$run/job.tar" readonly=on
+	if [ -e "$kernel/modules.ext4" ]; then
+		disk modules "$kernel/modules.ext4" readonly=on
+	fi
+	if [ "$mode" = shell ]; then
+		command+=(-device "virtconsole,chardev=out")
+	else
+		command+=(-device "virtserialport,chardev=out,name=tcphs.out")
+	fi
+	for port in dmesg.log results.tar status; do
+		command+=(-chardev "file,id=$port,path=$run/$port"
+			-device "virtserialport,chardev=$port,name=tcphs.${port%.*}")
+	done
+	# shellcheck disable=SC2206 # meant to be split
+	command+=(${QEMU_EXTRA:-})
+}
 
-# A panic reboots at once, and -no-reboot makes that an end of QEMU.
-command=(qemu-system-x86_64 "${machine[@]}" -M pc -smp "$smp" -m "$mem"
-	-nodefaults -no-user-config -display none -no-reboot
-	-kernel "$kernel" -initrd "$initramfs"
-	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic log_buf_len=4M printk.devkmsg=on mitigations=off net.ifnames=0 $append"
-	-drive "file=$root,if=none,id=root,format=raw,snapshot=on"
-	-device "virtio-blk-pci,drive=root,serial=root"
-	-drive "file=$run/job.tar,if=none,id=job,format=raw,readonly=on"
-	-device "virtio-blk-pci,drive=job,serial=job"
-	-serial "file:$run/console.log"
-	-device virtio-serial-pci "${console[@]}")
-if [ -n "$modules" ]; then
-	command+=(-drive "file=$modules,if=none,id=modules,format=raw,readonly=on"
-		-device "virtio-blk-pci,drive=modules,serial=modules")
-fi
-for port in dmesg results status; do
-	command+=(-chardev "file,id=$port,path=$run/$port"
-		-device "virtserialport,chardev=$port,name=tcphs.$port")
-done
-# shellcheck disable=SC2206 # meant to be split
-command+=(${QEMU_EXTRA:-})
-
-: >"$run/console.log"
-if [ -n "$verbose" ]; then
-	tail -f --pid=$$ "$run/console.log" >&2 &
-fi
-export TMPDIR=$run
-if [ "$mode" = shell ]; then
-	"${command[@]}" || die "QEMU failed"
-	timed_out=
-else
-	# The end of QEMU's input would unplug the guest's output port: give it one
+# Sets `ended` to what became of QEMU.
+run_qemu() {
+	ended=0
+	if [ -n "$verbose" ]; then
+		tail -f --pid=$$ "$run/console.log" >&2 &
+	fi
+	# Its snapshot of the root's disk goes there too.
+	export TMPDIR=$run
+	if [ "$mode" = shell ]; then
+		say "the project is in /tcphs; exit leaves"
+		"${command[@]}" 2>"$run/qemu.log" || ended=$?
+		return
+	fi
+	# The end of QEMU's input would unplug the guest's output: give it an input
 	# that stays open. In the background, so that an interrupt arrives at once.
 	mkfifo "$run/input"
 	timeout --foreground -k 5 "$timeout" "${command[@]}" <>"$run/input" 2>"$run/qemu.log" &
 	qemu=$!
-	ended=0
 	wait "$qemu" || ended=$?
 	qemu=
-	timed_out=
-	if [ "$ended" = 124 ] || [ "$ended" = 137 ]; then
-		timed_out=1
-	fi
-fi
+	rm -f "$run/input"
+}
 
-# What the guest left.
-mv "$run/results" "$run/results.tar"
-mkdir -p "$run/results"
-tar -C "$run/results" --no-same-owner -xf "$run/results.tar" 2>/dev/null || true
-mv "$run/dmesg" "$run/dmesg.log"
-status=
-if read -r said number <"$run/status" && [ "$said" = "$token" ]; then
-	status=$number
-fi
-
-# fail STATUS REASON: the run is void, whatever the command returned.
-fail() {
+# void STATUS REASON: the run does not count, whatever the command returned.
+void() {
 	keep=1
 	say "$2; the logs are in ${run#"$top"/}"
 	exit "$1"
 }
 
-if ! complaints=$("$top/scripts/vmlog.sh" "$run/console.log" "$run/dmesg.log"); then
-	printf '%s\n' "$complaints" >&2
-	fail 125 "the kernel complained"
-fi
-if [ -n "$timed_out" ]; then
-	tail -n 20 "$run/console.log" >&2
-	fail 124 "no end after $timeout s"
-fi
-if [ -z "$status" ]; then
-	cat "$run/qemu.log" >&2 2>/dev/null || true
-	tail -n 40 "$run/console.log" >&2
-	fail 125 "the guest ended without saying how"
-fi
-exit "$status"
+# Ends with the command's status, if the run counts.
+judge() {
+	local said='' status='' complaints
+	tar -C "$run/results" --no-same-owner -xf "$run/results.tar" 2>/dev/null || true
+	rm -f "$run"/{results,job}.tar
+	if ! complaints=$("$top/scripts/vmlog.sh" "$run/console.log" "$run/dmesg.log"); then
+		printf '%s\n' "$complaints" >&2
+		void 125 "the kernel complained"
+	fi
+	if [ "$ended" = 124 ] || [ "$ended" = 137 ]; then
+		tail -n 20 "$run/console.log" >&2
+		void 124 "no end after $timeout s"
+	fi
+	read -r said status <"$run/status" || true
+	if [ "$said" != "$token" ]; then
+		cat "$run/qemu.log" >&2
+		tail -n 40 "$run/console.log" >&2
+		void 125 "the guest ended without saying how"
+	fi
+	exit "$status"
+}
+
+options "$@"
+need qemu-system-x86_64 vm
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap finish EXIT
+token=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+make_directory
+make_job
+make_command
+run_qemu
+judge

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs what the project needs from this machine's package archive, by apt,
+# with sudo when not root. Says what it installs; silent when all is there.
+#
+# usage: scripts/dependencies.sh [build | vm | lint]...
+#
+#	build	the module and the reader
+#	vm	the virtual machine of `make check` and `make demo`
+#	lint	the checkers of `make lint`
+#
+# Without an argument: all three.
+. "$(dirname "$0")/common.sh"
+
+# One line each: purpose, package, and what shows that it is there: a command
+# of the path or a file.
+table="
+build	gcc		gcc
+build	make		make
+build	libc6-dev	/usr/include/stdio.h
+build	libjansson-dev	/usr/include/jansson.h
+build	libpcap-dev	/usr/include/pcap/pcap.h
+build	libelf1		/usr/lib/x86_64-linux-gnu/libelf.so.1
+vm	gcc-12		gcc-12
+vm	qemu-system-x86	qemu-system-x86_64
+vm	qemu-system-data	/usr/share/qemu/keymaps/en-us
+vm	seabios		/usr/share/seabios/bios-256k.bin
+vm	mmdebstrap	mmdebstrap
+vm	debian-archive-keyring	/usr/share/keyrings/debian-archive-keyring.gpg
+vm	uidmap		newuidmap
+vm	fakeroot	fakeroot
+vm	e2fsprogs	mke2fs
+vm	busybox-static	busybox
+vm	cpio		cpio
+vm	kmod		depmod
+vm	xz-utils	xz
+vm	zstd		zstd
+vm	util-linux	flock
+lint	sparse		sparse
+lint	shellcheck	shellcheck
+lint	perl		perl
+"
+
+purposes=${*:-build vm lint}
+for purpose in $purposes; do
+	case "$purpose" in
+	build | vm | lint) ;;
+	*) usage 2 ;;
+	esac
+done
+
+there() {
+	case "$1" in
+	/*) [ -e "$1" ] ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
+missing=()
+while read -r purpose package shown; do
+	if [ -n "$package" ] && [[ " $purposes " == *" $purpose "* ]] && ! there "$shown"; then
+		missing+=("$package")
+	fi
+done <<<"$table"
+
+if [ ${#missing[@]} = 0 ]; then
+	exit 0
+fi
+
+command -v apt-get >/dev/null 2>&1 ||
+	die "no apt-get here; install by your system's own means: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 ||
+		die "not root and no sudo; as root, run: apt-get install ${missing[*]}"
+	as_root=(sudo)
+fi
+
+say "installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+${as_root[@]+"${as_root[@]}"} apt-get -q update >"$log" 2>&1 || {
+	cat "$log" >&2
+	die "apt-get update failed; look at the network and at apt's sources, then run this again"
+}
+${as_root[@]+"${as_root[@]}"} apt-get -q -y --no-install-recommends install \
+	"${missing[@]}" >"$log" 2>&1 || {
+	tail -n 20 "$log" >&2
+	die "apt-get could not install ${missing[*]}"
+}
