@@ -56,7 +56,7 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 
 /*
  * What a mini-socket has: addresses and two numbers. `from` is the full socket
- * it came from, for uid and cgroup, where that is at hand.
+ * it came from, for its uid, where that is at hand.
  */
 static void timewait_record(const struct inet_timewait_sock *tw, int old,
 			    int new, const struct sock *from)
@@ -83,10 +83,9 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	memset(&t->nr, 0, sizeof(t->nr));
 	t->nr.snd_nxt = tcptw->tw_snd_nxt;
 	t->nr.rcv_nxt = tcptw->tw_rcv_nxt;
-	t->cgroup = from ? tcphs_identity_cgroup(from) : 0;
 	t->uid = from ? tcphs_identity_uid(from) : TCPHS_UID_UNKNOWN;
 	t->pid = 0;
-	memset(t->comm, 0, sizeof(t->comm));
+	memset(t->comm, 0, sizeof(*t) - offsetof(typeof(*t), comm));
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 }
 
@@ -189,9 +188,8 @@ void tcphs_minisock_request(const struct request_sock *req)
 	t->nr.snd_nxt = treq->snt_isn + 1;
 	t->nr.rcv_nxt = treq->rcv_nxt;
 	t->nr.write_seq = 0;
-	t->cgroup = listener ? tcphs_identity_cgroup(listener) : 0;
 	t->uid = listener ? tcphs_identity_uid(listener) : TCPHS_UID_UNKNOWN;
 	t->pid = 0;
-	memset(t->comm, 0, sizeof(t->comm));
+	memset(t->comm, 0, sizeof(*t) - offsetof(typeof(*t), comm));
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 }

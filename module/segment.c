@@ -327,16 +327,6 @@ static bool is_retransmit(const struct packet *p, const struct sock *sk, u8 f)
 	       before(ntohl(p->th->seq), tp->snd_nxt);
 }
 
-static void addr_set(u8 *to, const void *addr, bool inet6)
-{
-	if (inet6) {
-		memcpy(to, addr, 16);
-	} else {
-		memcpy(to, addr, 4);
-		memset(to + 4, 0, 12);
-	}
-}
-
 static void options_set(u8 *to, const struct packet *p)
 {
 	int have = p->skb->len - p->off - TCP_BASE_LEN;
@@ -372,8 +362,8 @@ static void segment_record(const struct packet *p, const struct local *local,
 	r->flags = p->inet6 ? TCPHS_INET6 : 0;
 	r->netns = p->state->net->ns.inum;
 	r->sock = sk ? tcphs_identity_hash(sk) : 0;
-	addr_set(r->saddr, out ? p->saddr : p->daddr, p->inet6);
-	addr_set(r->daddr, out ? p->daddr : p->saddr, p->inet6);
+	tcphs_identity_addr(r->saddr, out ? p->saddr : p->daddr, p->inet6);
+	tcphs_identity_addr(r->daddr, out ? p->daddr : p->saddr, p->inet6);
 	r->sport = ntohs(out ? th->source : th->dest);
 	r->dport = ntohs(out ? th->dest : th->source);
 	s = &r->segment;

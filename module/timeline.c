@@ -137,7 +137,7 @@ static void reset_show(struct seq_file *seq, const struct tcphs_record *r)
 		   state_name(reset->state));
 	if (reset->unread)
 		seq_printf(seq, " unread %u", reset->unread);
-	if (reset->fact & TCPHS_RESET_LINGER)
+	if (reset->fact & TCPHS_FACT_LINGER)
 		seq_puts(seq, " linger");
 	owner_show(seq, reset->has, reset->pid, reset->comm);
 }

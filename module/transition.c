@@ -111,9 +111,43 @@ static u8 birth_set(struct tcphs_birth *birth, const struct sock *sk, int new)
 {
 	memset(birth, 0, sizeof(*birth));
 	birth->mark = READ_ONCE(sk->sk_mark);
+	birth->cgroup = tcphs_identity_cgroup(sk);
 	if (new == TCP_LISTEN)
 		birth->backlog = READ_ONCE(sk->sk_max_ack_backlog);
 	return TCPHS_HAS_BIRTH;
+}
+
+static u8 facts(const struct sock *sk)
+{
+	u8 fact = 0;
+
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		fact |= TCPHS_FACT_LINGER;
+	if (tcphs_identity_in_process())
+		fact |= TCPHS_FACT_PROCESS;
+	if (sock_flag(sk, SOCK_DEAD))
+		fact |= TCPHS_FACT_DEAD;
+	return fact;
+}
+
+/* Why the socket ends, as far as it tells. */
+static void end_set(struct tcphs_transition *t, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	t->error = READ_ONCE(sk->sk_err);
+	t->fact = facts(sk);
+	t->timeouts = inet_csk(sk)->icsk_retransmits;
+	t->unread = t->has & TCPHS_HAS_RCV_NXT ?
+		    tp->rcv_nxt - READ_ONCE(tp->copied_seq) : 0;
+}
+
+static void end_clear(struct tcphs_transition *t)
+{
+	t->error = 0;
+	t->fact = 0;
+	t->timeouts = 0;
+	t->unread = 0;
 }
 
 /*
@@ -155,9 +189,12 @@ void tcphs_transition_state(void *data, const struct sock *sk, const int old,
 	} else {
 		t->has = transition_numbers(&t->nr, sk, old, new);
 	}
-	t->cgroup = tcphs_identity_cgroup(sk);
 	t->uid = tcphs_identity_uid(sk);
 	t->has |= tcphs_identity_owner(&t->pid, t->comm);
+	if (new == TCP_CLOSE)
+		end_set(t, sk);
+	else
+		end_clear(t);
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 
 	if (new == TCP_CLOSE && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING))
@@ -194,20 +231,6 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 	reset->has |= tcphs_identity_owner(&reset->pid, reset->comm);
 }
 
-static u8 reset_facts(const struct sock *sk, bool reply)
-{
-	u8 fact = 0;
-
-	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
-		fact |= TCPHS_RESET_LINGER;
-	/* An answer to a segment is never the wish of the process. */
-	if (!reply && tcphs_identity_in_process())
-		fact |= TCPHS_RESET_PROCESS;
-	if (sock_flag(sk, SOCK_DEAD))
-		fact |= TCPHS_RESET_DEAD;
-	return fact;
-}
-
 /*
  * tcphs_transition_send_reset() - probe of tcp:tcp_send_reset
  *
@@ -234,7 +257,7 @@ void tcphs_transition_send_reset(TCPHS_RESET_ARGS)
 #else
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
 #endif
-	r->reset.fact = reset_facts(sk, skb);
+	r->reset.fact = facts(sk) | (skb ? TCPHS_FACT_REPLY : 0);
 	reset_set(&r->reset, sk);
 	tcphs_ring_commit(TCPHS_RESET, flags);
 }
@@ -254,7 +277,7 @@ void tcphs_transition_receive_reset(void *data, struct sock *sk)
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 0;
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
-	r->reset.fact = 0;
+	r->reset.fact = facts(sk);
 	reset_set(&r->reset, sk);
 	tcphs_ring_commit(TCPHS_RESET, flags);
 }

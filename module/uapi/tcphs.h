@@ -167,10 +167,11 @@ struct tcphs_numbers {
 
 /* At CLOSE -> SYN_SENT, CLOSE -> LISTEN, LISTEN -> SYN_RECV no number exists. */
 struct tcphs_birth {
+	__u64	cgroup;		/* cgroup v2 id of the socket; 0 unknown */
 	__u32	mark;		/* SO_MARK */
 	__u32	backlog;	/* LISTEN: the accept queue's limit */
-	__u32	__pad[4];
-};
+	__u32	__pad[2];
+} TCPHS_PACKED;
 
 /*
  * pid and comm are those of the process on whose behalf the event happened:
@@ -183,7 +184,6 @@ struct tcphs_transition {
 	__u8	new;
 	__u8	via;
 	__u8	has;
-	__u64	cgroup;		/* cgroup v2 id of the socket; 0 unknown */
 	union {
 		struct tcphs_numbers	nr;
 		struct tcphs_birth	birth;
@@ -193,7 +193,12 @@ struct tcphs_transition {
 				 * TCPHS_UID_UNKNOWN
 				 */
 	char	comm[16];	/* NUL-terminated */
-} TCPHS_PACKED;
+	/* The rest at -> CLOSE only, else zero. */
+	__u16	error;		/* sk_err: ETIMEDOUT, ECONNRESET ... or 0 */
+	__u8	fact;		/* TCPHS_FACT_* */
+	__u8	timeouts;	/* retransmission time-outs in a row */
+	__u32	unread;		/* bytes received but not read by the process */
+};
 
 /* tcphs_segment.mark */
 #define TCPHS_SEG_OUT		(1 << 0) /* sent (LOCAL_OUT); else received */
@@ -221,10 +226,13 @@ struct tcphs_segment {
 	__u8	options[40];	/* as on the wire: (offset >> 4) * 4 - 20 bytes */
 };
 
-/* tcphs_reset.fact: what was true of the socket as the RST went out. */
-#define TCPHS_RESET_LINGER	(1 << 0) /* SO_LINGER with time 0 is set */
-#define TCPHS_RESET_PROCESS	(1 << 1) /* in a system call of its user */
-#define TCPHS_RESET_DEAD	(1 << 2) /* the process had closed it before */
+/*
+ * tcphs_transition.fact, tcphs_reset.fact: what was true of the socket then.
+ */
+#define TCPHS_FACT_LINGER	(1 << 0) /* SO_LINGER with time 0 is set */
+#define TCPHS_FACT_PROCESS	(1 << 1) /* a process did it, in a system call */
+#define TCPHS_FACT_DEAD		(1 << 2) /* no process has the socket any more */
+#define TCPHS_FACT_REPLY	(1 << 3) /* the RST answers a segment */
 
 /* No reason known; otherwise enum sk_rst_reason of the recording kernel. */
 #define TCPHS_REASON_UNKNOWN	0xff
@@ -235,7 +243,7 @@ struct tcphs_reset {
 	__u8	reason;
 	__u8	has;		/* never TCPHS_HAS_BIRTH */
 	__u32	unread;		/* bytes received but not read by the process */
-	__u8	fact;		/* TCPHS_RESET_*; sent ones only */
+	__u8	fact;		/* TCPHS_FACT_* */
 	__u8	probes;		/* unanswered keep-alive or window probes */
 	__u16	error;		/* sk_err: ETIMEDOUT, ECONNABORTED, ... */
 	struct tcphs_numbers nr;
