@@ -16,6 +16,7 @@
 #include "identity.h"
 #include "minisock.h"
 #include "ring.h"
+#include "transition.h"
 
 /**
  * tcphs_minisock_find() - look up a connection's socket of any kind
@@ -85,7 +86,8 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	t->nr.rcv_nxt = tcptw->tw_rcv_nxt;
 	t->uid = from ? tcphs_identity_uid(from) : TCPHS_UID_UNKNOWN;
 	t->pid = 0;
-	memset(t->comm, 0, sizeof(*t) - offsetof(typeof(*t), comm));
+	memset(t->comm, 0, sizeof(t->comm));
+	tcphs_transition_lives(t);
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 }
 
@@ -190,6 +192,7 @@ void tcphs_minisock_request(const struct request_sock *req)
 	t->nr.write_seq = 0;
 	t->uid = listener ? tcphs_identity_uid(listener) : TCPHS_UID_UNKNOWN;
 	t->pid = 0;
-	memset(t->comm, 0, sizeof(*t) - offsetof(typeof(*t), comm));
+	memset(t->comm, 0, sizeof(t->comm));
+	tcphs_transition_lives(t);
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 }

@@ -142,14 +142,6 @@ static void end_set(struct tcphs_transition *t, const struct sock *sk)
 		    tp->rcv_nxt - READ_ONCE(tp->copied_seq) : 0;
 }
 
-static void end_clear(struct tcphs_transition *t)
-{
-	t->error = 0;
-	t->fact = 0;
-	t->timeouts = 0;
-	t->unread = 0;
-}
-
 /*
  * The child's first event: until 7.x its remote end is the listener's, that is
  * none. Its local port is the listener's and right, its address may be any.
@@ -194,7 +186,7 @@ void tcphs_transition_state(void *data, const struct sock *sk, const int old,
 	if (new == TCP_CLOSE)
 		end_set(t, sk);
 	else
-		end_clear(t);
+		tcphs_transition_lives(t);
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
 
 	if (new == TCP_CLOSE && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING))
