@@ -24,7 +24,7 @@ import traceback
 
 from witness import STATES, ip_text
 
-PATIENCE = 60
+PATIENCE = 90
 PR_SET_NAME = 15
 CLONE_NEWNET = 0x40000000
 FAMILY = {"inet": socket.AF_INET, "inet6": socket.AF_INET6,
@@ -163,6 +163,36 @@ class Agent:
         except ConnectionResetError:
             return "reset"
 
+    def send_syn(self, local, remote, size):
+        """A SYN of our own making, with `size` bytes of options"""
+        options = struct.pack("!BBH", 2, 4, 1400) + b"\1" * (size - 4)
+        head = struct.pack("!HHIIBBHHH", local[1], remote[1], 0x7c950001, 0,
+                           (20 + size) << 2, 2, 1024, 0, 0) + options
+        pseudo = b"".join(socket.inet_aton(a[0]) for a in (local, remote)) + \
+            struct.pack("!HH", 6, len(head)) + head
+        total = sum(struct.unpack("!%dH" % (len(pseudo) // 2), pseudo))
+        while total >> 16:
+            total = (total & 0xffff) + (total >> 16)
+        head = head[:16] + struct.pack("!H", ~total & 0xffff) + head[18:]
+        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                 socket.IPPROTO_TCP)
+        self.raw.settimeout(PATIENCE)
+        self.raw.connect((remote[0], 0))
+        self.raw.send(head)
+        self.local, self.remote = tuple(local), tuple(remote)
+
+    def wait_syn_ack(self):
+        """
+        Until the answer to send_syn() has arrived. Raw sockets get a segment
+        before TCP does, and TCP answers in the same softirq.
+        """
+        while True:
+            got = self.raw.recv(256)
+            tcp = got[(got[0] & 15) * 4:]
+            if struct.unpack_from("!HH", tcp) == (self.remote[1],
+                                                  self.local[1]):
+                return tcp[13]
+
     def wait_queued(self, size):
         """Until that many bytes have arrived and lie there unread"""
         def queued():
@@ -224,6 +254,11 @@ class Agent:
             wait_for("state " + "/".join(states), there)
         except TimeoutError as err:
             raise TimeoutError("%s; it is in %s" % (err, last[0]))
+
+    def wait_no_request(self):
+        """Until no half-open connection is left in this namespace"""
+        wait_for("the request to go", lambda: all(
+            state != "SYN_RECV" for _, _, state in proc_sockets()))
 
     def sysctl(self, name, value):
         with open("/proc/sys/net/" + name, "w") as f:

@@ -94,9 +94,13 @@ class Connection:
         self.truth, self.name = truth, truth["name"]
         self.family, self.client, self.server = family, client, server
         self.open = self.close = self.open_us = None
+        self.partial = False		# began before the module
 
     def ends(self):
         return (("client", self.client), ("server", self.server))
+
+    def end(self, name):
+        return self.client if name == "client" else self.server
 
     def segments(self):
         """Each segment once, as its sender's capture has it"""
@@ -197,6 +201,8 @@ def open_verdict(con):
     if con.client.life and con.client.life.when("ESTABLISHED") and \
             con.server.life and con.server.life.when("ESTABLISHED"):
         return "three-way"
+    if con.client.first("RST"):
+        return "reset"
     return "half-open"
 
 
@@ -232,6 +238,7 @@ class World:
     def __init__(self, path):
         self.path = path
         self.truth, self.inode = [], {}
+        self.midway = None
         with open(os.path.join(path, "netns")) as f:
             for row in f:
                 name, inode = row.split()
@@ -245,6 +252,8 @@ class World:
                     real.append(row["real_minus_mono"])
                 else:
                     setattr(self, row["kind"], row["mono"])
+        # From here on the module was loaded.
+        self.since = self.midway or self.begin
         if len(real) != 2 or abs(real[0] - real[1]) > MS:
             raise Broken("the wall clock was set during the test")
         self.events = [e for e in witness.trace_events(
@@ -292,10 +301,15 @@ class World:
             if syn_sent:
                 count_copies(end)
         con.client.states = states_of(con.client, "CLOSE")
-        if con.server.life:
+        if con.server.first("SYN", "ACK"):
             con.server.states = states_of(con.server, "LISTEN")
             arrived = next(s for s in con.server.got if "SYN" in s.flags)
             con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
+        if "time_wait_end" in truth:
+            end = con.end(truth["first"])
+            end.states.append((truth["time_wait_end"], "CLOSE"))
+        con.partial = syn.ts < self.since
+        con.quiet = all(s.ts < self.since for s in con.segments())
         con.open = open_verdict(con)
         con.close = close_verdict(con)
         done = con.client.life and con.client.life.when("ESTABLISHED")

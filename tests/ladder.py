@@ -15,6 +15,20 @@ def tuple_of(row):
                  for field in ("addr", "port"))
 
 
+def swapped(row):
+    """The row with its ends exchanged: who the client was cannot be known of a
+    connection whose SYN was not seen"""
+    other = {"client": "server", "server": "client",
+             "reset-by-client": "reset-by-server",
+             "reset-by-server": "reset-by-client"}
+    row = dict(row, client=row["server"], server=row["client"],
+               close=other.get(row["close"], row["close"]))
+    row["bytes"] = {other[k]: v for k, v in row["bytes"].items()}
+    row["steps"] = [dict(s, client=s["server"], server=s["client"],
+                         **{"from": other[s["from"]]}) for s in row["steps"]]
+    return row
+
+
 class Ladder:
     def __init__(self, judge, con, row):
         self.judge, self.con, self.row = judge, con, row
@@ -26,15 +40,28 @@ class Ladder:
         if says != good:
             self.wrong("%s is %s, must be %s" % (what, says, good))
 
+    def same_or_unknown(self, what, says, good):
+        """What a partial record does not know it must say so"""
+        if not self.con.partial or says is not None:
+            self.same(what, says, good)
+
+    def true_states(self, end):
+        """The end's states as far as the record can tell: what came before
+        the module is one state without a time"""
+        since = self.judge.world.since
+        early = [s for ts, s in end.states if ts is None or ts < since]
+        return [(None, early[-1])] + [s for s in end.states
+                                      if s[0] is not None and s[0] >= since]
+
     def end(self, name, end):
         says = self.row[name]
-        self.same(name + " isn", says["isn"], end.isn)
+        self.same_or_unknown(name + " isn", says["isn"], end.isn)
         inode = self.judge.world.inode[end.truth["netns"]]
         if end.states:
             self.same(name + " netns", says["netns"], inode)
             for field in ("pid", "comm"):
-                self.same("%s %s" % (name, field), says[field],
-                          end.truth[field])
+                self.same_or_unknown("%s %s" % (name, field), says[field],
+                                     end.truth[field])
         elif says["pid"] is not None or says["comm"] is not None:
             self.wrong("%s has an owner, but no socket" % name)
         if not end.states:
@@ -43,36 +70,33 @@ class Ladder:
         if says["states"] is None:
             self.wrong("%s has no states" % name)
             return
+        true = self.true_states(end)
         told = [s["state"] for s in says["states"]]
-        true = [s for _, s in end.states]
-        if told != true:
+        if told != [s for _, s in true]:
             self.wrong("%s went %s, but in truth %s" % (
-                name, " ".join(told), " ".join(true)))
+                name, " ".join(told), " ".join(s for _, s in true)))
             return
-        for s, (ts, state) in zip(says["states"], end.states):
+        for s, (ts, state) in zip(says["states"], true):
             if ts is not None:
                 self.judge.near(self.con, WHOLE, "timeline: %s %s" % (
                     name, state), ts, s["ts"])
 
     def steps(self):
         mode = self.judge.args.segments
-        true = self.con.segments()
-        need = Counter(map(self.judge.identity, true if mode == "all"
-                                                else self.con.must()))
+        since = self.judge.world.since
+        true = [s for s in self.con.segments() if s.ts >= since]
+        must = true if mode == "all" else \
+            [s for s in self.con.must() if s.ts >= since]
+        need = Counter(map(self.judge.identity, must))
         may = Counter(map(self.judge.identity, true))
-        ends = dict(self.con.ends())
         told = Counter()
         last = None
         when = {}
         for seg in true:
             when.setdefault(self.judge.identity(seg), []).append(seg)
         for step in self.row["steps"]:
-            sender = ends[step["from"]]
-            peer = ends["server" if step["from"] == "client" else "client"]
-            flags = frozenset(step["flags"])
-            key = (sender.addr, sender.port, peer.addr, peer.port, flags,
-                   step["seq"], step["ack"] or 0 if "ACK" in flags else 0,
-                   step["len"])
+            key = self.step_key(step)
+            flags = key[4]
             told[key] += 1
             if told[key] <= may[key]:
                 seg = when[key][told[key] - 1]
@@ -99,7 +123,7 @@ class Ladder:
         if not end.states:
             self.same(name + " states along the steps", along, [])
             return
-        true = [s for _, s in end.states]
+        true = [s for _, s in self.true_states(end)]
         at = 0
         for state in along:
             if state not in true[at:]:
@@ -108,15 +132,65 @@ class Ladder:
                 return
             at = true.index(state, at)
 
+    def judge_rest(self):
+        """A record with gaps: says so, and what it still says is true"""
+        con, row = self.con, self.row
+        self.same("family", row["family"], con.family)
+        if row["record"] != "lossy":
+            self.wrong("record is %s, must be lossy" % row["record"])
+        for field in ("open", "close"):
+            if row[field] not in (getattr(con, field), "unseen", None):
+                self.wrong("%s is %s, in truth %s" % (field, row[field],
+                                                      getattr(con, field)))
+        for name, end in con.ends():
+            says = row[name]
+            known = [("isn", end.isn)] + [(f, end.truth[f])
+                                          for f in ("pid", "comm")]
+            for field, good in known:
+                if says[field] is not None:
+                    self.same("%s %s" % (name, field), says[field], good)
+            true = [s for _, s in end.states]
+            told = [s["state"] for s in says["states"] or ()]
+            at = 0
+            for state in told:
+                if state not in true[at:]:
+                    self.wrong("%s went %s, but in truth %s" % (
+                        name, " ".join(told), " ".join(true)))
+                    break
+                at = true.index(state, at) + 1
+        may = Counter(map(self.judge.identity, con.segments()))
+        told = Counter(map(self.step_key, row["steps"]))
+        for key in told - may:
+            self.wrong("invented step: %s" % key_text(key))
+
+    def step_key(self, step):
+        ends = dict(self.con.ends())
+        sender = ends[step["from"]]
+        peer = ends["server" if step["from"] == "client" else "client"]
+        flags = frozenset(step["flags"])
+        return (sender.addr, sender.port, peer.addr, peer.port, flags,
+                step["seq"], step["ack"] or 0 if "ACK" in flags else 0,
+                step["len"])
+
     def judge_all(self):
         con, row = self.con, self.row
         self.same("family", row["family"], con.family)
-        self.same("open", row["open"], con.open)
+        self.same("open", row["open"], "unseen" if con.partial else con.open)
         self.same("close", row["close"], con.close)
-        self.same("record", row["record"], "complete")
+        self.same("record", row["record"],
+                  "partial" if con.partial else "complete")
         for name, end in con.ends():
             self.end(name, end)
-            self.same("bytes of the " + name, row["bytes"][name], end.bytes)
+            self.same_or_unknown("bytes of the " + name, row["bytes"][name],
+                                 end.bytes)
+        if self.judge.args.segments != "none":
+            self.steps()
+        if not con.partial:
+            self.whole_life()
+
+    def whole_life(self):
+        """What only a complete record can tell"""
+        con, row = self.con, self.row
         copies = Counter(con.client.copies) + Counter(con.server.copies)
         for kind in ("syn", "synack", "fin", "data"):
             # Without data segments their copies cannot be told.
@@ -131,8 +205,6 @@ class Ladder:
             self.judge.near(con, WHOLE, "open_us", con.open_us * US,
                             row["open_us"] * US)
         self.duration()
-        if self.judge.args.segments != "none":
-            self.steps()
 
     def duration(self):
         """From the SYN to the last thing that happened: no longer than the
@@ -191,20 +263,37 @@ def judge(judge_, rows):
     judge_.general.setdefault(WHOLE, [])
     mine = [r for r in rows if r["netns"] in judge_.name_of]
     # What was there before the window is not for these witnesses.
-    found = {}
+    found, kinds = {}, Counter()
     for r in mine:
         if r["kind"] == "connection":
             found.setdefault(tuple_of(r), []).append(r)
+    lossy = judge_.args.lossy
     for con in judge_.world.connections:
         key = (con.client.addr, con.client.port, con.server.addr,
                con.server.port)
         told = found.pop(key, [])
-        if len(told) != 1:
-            judge_.blame(con, WHOLE, "%d timelines instead of one" % len(told))
-        for row in told[:1]:
-            Ladder(judge_, con, row).judge_all()
+        if con.partial or lossy:
+            told += map(swapped, found.pop(key[2:] + key[:2], []))
+        if con.truth.get("events_only"):
+            continue
+        # Of a connection that was quiet since there is nothing to tell.
+        want = 0 if con.quiet else 1
+        if len(told) != want and not (lossy and not told):
+            judge_.blame(con, WHOLE, "%d timelines, not %d" % (len(told),
+                                                               want))
+        for row in told[:want]:
+            ladder = Ladder(judge_, con, row)
+            kinds[row["record"]] += 1
+            if lossy and row["record"] != "complete":
+                ladder.judge_rest()
+            else:
+                ladder.judge_all()
+    if lossy and not (kinds["complete"] and kinds["lossy"]):
+        judge_.blame(None, WHOLE, "of complete and lossy connections there "
+                     "must be some: %s" % dict(kinds))
     for told in found.values():
         for row in told:
             judge_.blame(None, WHOLE, "invented: %s:%s > %s:%s %s, %s" % (
                 tuple_of(row) + (row["open"], row["close"])))
-    listeners(judge_, [r for r in mine if r["kind"] == "listener"])
+    if not lossy and not judge_.world.midway:
+        listeners(judge_, [r for r in mine if r["kind"] == "listener"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 # What the test scripts share: KTAP output, cleanup, the module. window.sh has
 # networks and witnesses. Bash; source it, `begin`, test, `finish`.
 #
@@ -208,15 +208,20 @@ module_insert() {
 	fi
 }
 
-# module_load [PARAMETER=VALUE...]: the module, loaded anew with these
-# parameters; as it was, afterwards
-module_load() {
+# module_away: no module from here on; as it was, afterwards
+module_away() {
 	find_module
 	if module_loaded; then
 		rmmod tcphs || skip_all "cannot unload the loaded module"
 		defer module_insert
 	fi
 	defer rmmod tcphs
+}
+
+# module_load [PARAMETER=VALUE...]: the module, loaded anew with these
+# parameters; as it was, afterwards
+module_load() {
+	module_away
 	module_insert "$@" || skip_all "cannot load the module: see dmesg"
 }
 

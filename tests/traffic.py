@@ -4,19 +4,23 @@
 truly done: who connected to whom, as which process, and how it was meant to
 open and close. Each end is a process of its own (agent.py).
 
-usage: traffic.py [--at-end COMMAND] --place NAME,NETNS,NETNS,IP,IP,IP6,IP6
-                  [--place ...] CASE...
+usage: traffic.py [--midway COMMAND] [--at-end COMMAND]
+                  --place NAME,NETNS,NETNS,IP,IP,IP6,IP6 [--place ...] CASE...
 
 A place is where the client and the server live; the first of each pair is the
 client's. A CASE is the name of a function below, with arguments:
 	close			close,first=server,family=inet
 Every case runs for every place and every family (inet, inet6, v4mapped) unless
-it names a family. TESTS, a list of shell patterns, selects connections by
-their names CASE.FAMILY.PLACE. --at-end runs while all the sockets still live.
+it names a family; uid=N gives its client to another user. TESTS, a list of
+shell patterns, selects connections by their names CASE.FAMILY.PLACE.
+
+A case that yields goes on only after all the others, and after --midway.
+--at-end runs while all the sockets still live.
 """
 import argparse
 import errno
 import fnmatch
+import inspect
 import json
 import os
 import subprocess
@@ -32,11 +36,11 @@ class Connection:
     """One client, one server, and what is known of them"""
     count = 0
 
-    def __init__(self, name, family, place):
+    def __init__(self, name, family, place, uid=0):
         Connection.count += 1
         self.name, self.family, self.place = name, family, place
         label, net_c, net_s, *addr = place
-        self.client = End("client-%d" % Connection.count, net_c, family)
+        self.client = End("client-%d" % Connection.count, net_c, family, uid)
         self.server = End("server-%d" % Connection.count, net_s, family)
         self.addr = dict(zip(("client", "server"),
                              addr[2:] if family == "inet6" else addr[:2]))
@@ -103,15 +107,19 @@ def other(name):
 
 # ------------------------------------------------------------------ the cases
 
-def opened(con, bound=""):
+def opened(con, bound="", any_addr="", backlog="8"):
     """Three-way open; stays open"""
-    con.open(bound=bool(bound))
+    con.open(bound=bool(bound), any_addr=bool(any_addr), backlog=int(backlog))
 
 
 def close(con, first="client", there="5", back="7"):
     """Four-way close: the passive end closes only when its ACK has arrived"""
     con.open()
     con.talk(int(there), int(back))
+    four_way(con, first)
+
+
+def four_way(con, first):
     active, passive = con.end(first), con.end(other(first))
     active.close()
     active.wait_state("FIN_WAIT2")
@@ -121,6 +129,23 @@ def close(con, first="client", there="5", back="7"):
     active.wait_state("TIME_WAIT")
     con.want["close"] = "four-way"
     con.notes["first"] = first
+
+
+def close_and_wait(con, first="client"):
+    """Four-way close, up to the end of TIME_WAIT a minute later"""
+    close(con, first)
+    yield
+    con.end(first).wait_state("CLOSE")
+    con.notes["time_wait_end"] = time.monotonic_ns()
+
+
+def older(con, first="client"):
+    """Opens before --midway, where the module is loaded, and closes after"""
+    con.open()
+    con.talk()
+    yield
+    con.talk(9, 4)
+    four_way(con, first)
 
 
 def three_segment(con, first="client"):
@@ -213,6 +238,21 @@ def options(con, **sysctl):
     con.notes["options"] = dict(sysctl, mss=mss, rcvbuf=rcvbuf)
 
 
+def raw_syn(con, size="40"):
+    """
+    A SYN with so many bytes of options, out of a raw socket; the client's
+    kernel knows nothing of it and resets what it brings about. inet only.
+    """
+    con.listen()
+    con.client.socket()
+    con.local["client"] = con.client.bind(con.addr["client"])
+    con.client.send_syn(con.local["client"], con.local["server"], int(size))
+    con.client.wait_syn_ack()
+    con.server.wait_no_request()
+    con.want = {"open": "reset", "close": None}
+    con.notes["events_only"] = True
+
+
 def listener(con, backlog="3", any_addr=""):
     """A socket that listens and closes, without any connection"""
     con.listen(int(backlog), bool(any_addr))
@@ -220,9 +260,9 @@ def listener(con, backlog="3", any_addr=""):
     con.notes["listener_only"] = True
 
 
-CASES = {f.__name__: f for f in (opened, close, three_segment, refused,
-                                 reset_linger, reset_unread, options,
-                                 listener)}
+CASES = {f.__name__: f for f in (opened, close, close_and_wait, older,
+                                 three_segment, refused, reset_linger,
+                                 reset_unread, options, raw_syn, listener)}
 
 
 # ------------------------------------------------------------------ the main
@@ -242,29 +282,28 @@ def emit_clock():
     emit(kind="clock", real_minus_mono=best[1], error=best[0])
 
 
-def run(text, family, place):
+def run(text, family, place, label):
+    """(connection, what is still to do or None) of each try at a case"""
     name, *words = text.split(",")
     args = dict(w.split("=", 1) for w in words)
-    label = "%s.%s.%s" % (text, family, place[0])
+    uid = int(args.pop("uid", 0))
     # A case that depends on the scheduler returns False: once more, then.
-    for _ in range(5):
-        con = Connection(label, family, place)
-        produced = CASES[name](con, **args)
-        yield con
-        if produced is not False:
+    for again in range(5):
+        con = Connection(label + "#%d" % again * bool(again), family, place,
+                         uid)
+        rest = CASES[name](con, **args)
+        if inspect.isgenerator(rest):
+            next(rest)
+            yield con, rest
+            break
+        yield con, None
+        if rest is not False:
             break
 
 
-def main():
-    args = argparse.ArgumentParser()
-    args.add_argument("--place", action="append", required=True)
-    args.add_argument("--at-end")
-    args.add_argument("case", nargs="+")
-    args = args.parse_args()
+def selected(args):
+    """(case, family, place, name) of all that is asked for"""
     patterns = os.environ.get("TESTS", "").split() or ["*"]
-    live = []
-    emit_clock()
-    emit(kind="begin", mono=time.monotonic_ns())
     for text in args.case:
         words = text.split(",")
         only = [w[7:] for w in words if w.startswith("family=")]
@@ -272,16 +311,34 @@ def main():
         for place in (p.split(",") for p in args.place):
             for family in only or FAMILIES:
                 label = "%s.%s.%s" % (text, family, place[0])
-                if not any(fnmatch.fnmatch(label, p) for p in patterns):
-                    continue
-                for con in run(text, family, place):
-                    emit(**con.truth())
-                    live.append(con)
+                if any(fnmatch.fnmatch(label, p) for p in patterns):
+                    yield text, family, place, label
+
+
+def main():
+    args = argparse.ArgumentParser()
+    args.add_argument("--place", action="append", required=True)
+    args.add_argument("--midway")
+    args.add_argument("--at-end")
+    args.add_argument("case", nargs="+")
+    args = args.parse_args()
+    live = []
+    emit_clock()
+    emit(kind="begin", mono=time.monotonic_ns())
+    for what in selected(args):
+        live += run(*what)
+    if args.midway:
+        subprocess.run(args.midway, shell=True, check=True)
+        emit(kind="midway", mono=time.monotonic_ns())
+    for con, rest in live:
+        for _ in rest or ():
+            pass
+        emit(**con.truth())
     if args.at_end:
         subprocess.run(args.at_end, shell=True, check=True)
     emit(kind="end", mono=time.monotonic_ns())
     emit_clock()
-    for con in live:
+    for con, _ in live:
         con.quit()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 # Networks for the tests, and the window of time in which the witnesses look.
 # Source lib.sh first.
 #
@@ -148,13 +148,12 @@ window_open() {
 	done
 }
 
-# window_traffic [OPTION...] CASE...: real connections; the tool is asked at
-# their end, while their processes still hold them
+# window_traffic [OPTION...] CASE...: real connections; at their end, while
+# their processes still hold them, ask_tool
 window_traffic() {
 	cat >"$WORK/ask" <<-EOF
 		set -e
-		'$TCPHS' events --json >'$WORK/events.json'
-		'$TCPHS' timeline --json >'$WORK/timeline.json'
+		$(ask_tool)
 		cp /proc/tcphs/stats '$WORK/stats.txt'
 	EOF
 	if ! ./traffic.py "${PLACES[@]}" --at-end "sh '$WORK/ask'" "$@" \
@@ -162,6 +161,12 @@ window_traffic() {
 		fail "the traffic was made" "$(tail -n 30 "$WORK/traffic.err")"
 		finish
 	fi
+}
+
+# ask_tool: shell commands; a test may have its own
+ask_tool() {
+	echo "'$TCPHS' events --json >'$WORK/events.json'"
+	echo "'$TCPHS' timeline --json >'$WORK/timeline.json'"
 }
 
 # A tcpdump that is stopped throws away what still waits for it in the kernel.
@@ -222,4 +227,18 @@ window_judge() {
 	*) fail "judge.py" "$(tail -n 20 "$WORK/judge.err")" ;;
 	esac
 	relay <"$WORK/verdicts"
+}
+
+# judged CASE...: a whole test in both places
+judged() {
+	begin
+	find_tool
+	module_use
+	place_loopback
+	place_netns
+	window_open
+	window_traffic "$@"
+	window_close
+	window_judge
+	finish
 }

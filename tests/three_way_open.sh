@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Three-way open, and nothing more:
+#
+#	client CLOSE -> SYN_SENT ---SYN seq=x-------------> SYN_RECV   server
+#	                         <--SYN,ACK seq=y ack=x+1--
+#	       ESTABLISHED       ---ACK seq=x+1 ack=y+1---> ESTABLISHED
+#
+# with a client that lets connect() choose its port, and one that has bind().
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+judged opened opened,bound=1
