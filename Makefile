@@ -1,32 +1,52 @@
-# tcphs: `make help` says what there is. The module itself is described in Kbuild.
+# SPDX-License-Identifier: GPL-2.0
+# The module itself is described in Kbuild, the reader in user/Makefile. Each
+# line that begins with "#:" is a line of `make help`.
 
-# Where the module is built against: a kernel's build directory.
-KDIR ?= /lib/modules/$(shell uname -r)/build
+#: all                       the module for the running kernel, and the reader
+#: module [KDIR=DIRECTORY]   ./tcphs.ko for the kernel built in DIRECTORY
+#: user                      user/tcphs, the reader
+#: demo                      real connections in a VM, and their timelines
+#: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N
+#: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
+#: install                   PREFIX=/usr/local DESTDIR=
+#: clean                     remove what was built
+#: distclean                 and what was downloaded, and the VM
+#: help                      this text
+#:
+#: V=1 shows the commands. demo, check and lint install what they need by apt
+#: and keep the VM in build/; SUITE= FLAVOUR= KERNEL= choose another kernel for
+#: it: see scripts/kernel.sh. scripts/vm.sh runs any command in it.
+
+RELEASE := $(shell uname -r)
+KDIR ?= /lib/modules/$(RELEASE)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
-MODDIR ?= /lib/modules/$(shell uname -r)/extra
 
-# Quiet unless V=1.
 V ?= 0
 ifeq ($(V),0)
 MAKEFLAGS += --no-print-directory
 Q := @
 endif
 
+# Type information for BPF needs the kernel's vmlinux; nothing here needs it.
+BTF := $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
+advice = install linux-headers-$(RELEASE), or name another: make module KDIR=<kernel build directory>
+
 all: user
 	$(Q)if [ -e "$(KDIR)/Makefile" ]; then \
 		$(MAKE) module; \
 	else \
-		echo "No kernel headers at $(KDIR): the module is not built."; \
-		echo "Install linux-headers-$$(uname -r), or: make module KDIR=<kernel build directory>"; \
+		echo "The module is not built: no kernel build directory at $(KDIR);"; \
+		echo "$(advice)"; \
 	fi
 
 module:
 	$(Q)[ -e "$(KDIR)/Makefile" ] || { \
-		echo "No kernel build directory at $(KDIR)." >&2; \
-		echo "Install linux-headers-$$(uname -r), or: make module KDIR=<kernel build directory>" >&2; \
-		exit 1; }
-	$(Q)$(MAKE) -C "$(KDIR)" M="$(CURDIR)" V=$(V) $(KFLAGS) modules
+		echo "No kernel build directory at $(KDIR); $(advice)" >&2; \
+		exit 1; \
+	}
+	$(Q)$(MAKE) -C "$(KDIR)" M="$(CURDIR)" V=$(V) $(BTF) modules
 
 user:
 	$(Q)$(MAKE) -C user V=$(V)
@@ -40,13 +60,36 @@ check:
 lint:
 	$(Q)scripts/lint.sh
 
+# The module only where it has been built, and for the kernel that it is for.
 install: user
-	$(Q)scripts/install.sh
+	install -D -m 755 user/tcphs "$(DESTDIR)$(PREFIX)/sbin/tcphs"
+	$(Q)for page in $(wildcard user/*.[0-9]); do \
+		dir="$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}"; \
+		echo "install -D -m 644 $$page $$dir/$${page##*/}"; \
+		install -D -m 644 "$$page" "$$dir/$${page##*/}" || exit 1; \
+	done
+	$(Q)if [ ! -e tcphs.ko ]; then \
+		echo "No tcphs.ko: the module is not installed; make module builds it"; \
+		exit 0; \
+	fi; \
+	for word in $$(modinfo -F vermagic tcphs.ko); do break; done; \
+	dir="$(DESTDIR)/lib/modules/$$word/extra"; \
+	echo "install -D -m 644 tcphs.ko $$dir/tcphs.ko"; \
+	install -D -m 644 tcphs.ko "$$dir/tcphs.ko" || exit 1; \
+	if [ -z "$(DESTDIR)" ]; then depmod "$$word"; fi
 
 clean:
-	$(Q)scripts/clean.sh
+	$(Q)$(MAKE) -C user clean
+	$(Q)$(MAKE) -C tests/unit clean
+	$(Q)find . -path ./build -prune -o -path ./.git -prune -o \( -name '*.o' \
+		-o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '.*.d' \) -type f -exec rm -f {} +
+	$(Q)rm -rf Module.symvers modules.order build/check build/vm
+
+distclean: clean
+	$(Q)rm -rf build
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check lint install clean help
+.PHONY: all module user demo check lint install clean distclean help
