@@ -54,6 +54,26 @@
 #define TCPHS_HASHINFO(net)	(net), &tcp_hashinfo
 #endif
 
+/* Listener lookups lose the same argument as TCPHS_HASHINFO(). */
+static inline struct sock *
+tcphs_compat_listener4(struct net *net, __be32 remote, __be16 dport,
+		       __be32 local, u16 sport, int dif)
+{
+	return __inet_lookup_listener(TCPHS_HASHINFO(net), NULL, 0, remote,
+				      dport, local, sport, dif, 0);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *
+tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
+		       __be16 dport, const struct in6_addr *local, u16 sport,
+		       int dif)
+{
+	return inet6_lookup_listener(TCPHS_HASHINFO(net), NULL, 0, remote,
+				     dport, local, sport, dif, 0);
+}
+#endif
+
 /* 6.17: sk_uid is read through an accessor. */
 static inline kuid_t tcphs_compat_sk_uid(const struct sock *sk)
 {

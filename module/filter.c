@@ -18,7 +18,6 @@
 #include <linux/string.h>
 
 #include "filter.h"
-#include "ring.h"
 
 struct filter {
 	struct rcu_head rcu;
@@ -49,7 +48,12 @@ static bool filter_match(const struct filter *filter, u32 netns, u16 sport,
 	return false;
 }
 
-/** tcphs_filter_match() - see tcphs_filter_drops(); called only when set */
+/**
+ * tcphs_filter_match() - does the filter let a record through?
+ * @netns: arguments as of tcphs_filter_drops()
+ * @sport: local port
+ * @dport: remote port
+ */
 bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
 {
 	const struct filter *filter;
@@ -59,8 +63,6 @@ bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
 	filter = rcu_dereference(current_filter);
 	match = !filter || filter_match(filter, netns, sport, dport);
 	rcu_read_unlock();
-	if (!match)
-		this_cpu_inc(tcphs_rings.filtered);
 	return match;
 }
 

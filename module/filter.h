@@ -8,6 +8,8 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
+#include "ring.h"
+
 #define TCPHS_FILTER_NETNS_MAX	64
 #define TCPHS_FILTER_TEXT_MAX	4096
 
@@ -32,8 +34,11 @@ void tcphs_filter_exit(void);
  */
 static __always_inline bool tcphs_filter_drops(u32 netns, u16 sport, u16 dport)
 {
-	return static_branch_unlikely(&tcphs_filter_set) &&
-	       !tcphs_filter_match(netns, sport, dport);
+	if (!static_branch_unlikely(&tcphs_filter_set) ||
+	    tcphs_filter_match(netns, sport, dport))
+		return false;
+	this_cpu_inc(tcphs_rings.filtered);
+	return true;
 }
 
 #endif /* _TCPHS_FILTER_H */

@@ -23,6 +23,12 @@ static int timewait_end(struct kprobe *kp, struct pt_regs *regs)
 	return 0;
 }
 
+static int request_end(struct kprobe *kp, struct pt_regs *regs)
+{
+	tcphs_minisock_request_end(regs);
+	return 0;
+}
+
 static int accept(struct kprobe *kp, struct pt_regs *regs)
 {
 	tcphs_accept_record(regs);
@@ -40,6 +46,20 @@ static struct watch {
 		.missing = TCPHS_MISSING_TIMEWAIT_END,
 		.err = -ENOENT,
 	},
+	{
+		.kp.symbol_name = "tcp_v4_reqsk_destructor",
+		.kp.pre_handler = request_end,
+		.missing = TCPHS_MISSING_REQUEST_END,
+		.err = -ENOENT,
+	},
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		.kp.symbol_name = "tcp_v6_reqsk_destructor",
+		.kp.pre_handler = request_end,
+		.missing = TCPHS_MISSING_REQUEST_END,
+		.err = -ENOENT,
+	},
+#endif
 	{
 		.kp.symbol_name = "security_sock_graft",
 		.kp.pre_handler = accept,

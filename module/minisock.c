@@ -160,12 +160,47 @@ void tcphs_minisock_timewait_end(struct pt_regs *regs)
 }
 
 /**
- * tcphs_minisock_request() - a SYN is answered for the first time
- * @req: request socket whose SYN,ACK is on its way
+ * tcphs_minisock_listener() - look up who listens at an address
+ * @net: these are as of tcphs_minisock_find()
+ * @inet6: IPv6, else IPv4
+ * @local: address of this end
+ * @sport: port of this end, host byte order
+ * @remote: address of the other end
+ * @dport: port of the other end, host byte order
+ * @dif: index of the device that the socket may be bound to
  *
- * Context: softirq.
+ * Context: RCU, which alone keeps what is returned. A listener that a BPF
+ * program chooses among several on one port is not followed.
+ * Return: NULL if nobody listens.
  */
-void tcphs_minisock_request(const struct request_sock *req)
+struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
+				     const void *local, u16 sport,
+				     const void *remote, u16 dport, int dif)
+{
+	if (!inet6)
+		return tcphs_compat_listener4(net, *(const __be32 *)remote,
+					      htons(dport),
+					      *(const __be32 *)local, sport,
+					      dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	return tcphs_compat_listener6(net, remote, htons(dport), local, sport,
+				      dif);
+#else
+	return NULL;
+#endif
+}
+
+static void queues_set(struct tcphs_queues *queues, const struct sock *listener)
+{
+	queues->listener = tcphs_identity_hash(listener);
+	queues->drops = atomic_read(&listener->sk_drops);
+	queues->syns = min_t(u32, inet_csk_reqsk_queue_len(listener), U16_MAX);
+	queues->accepts = min_t(u32, READ_ONCE(listener->sk_ack_backlog),
+				U16_MAX);
+}
+
+/* Interrupts are off in between, as in tcphs_ring_begin(). */
+static void request_record(const struct request_sock *req, int old, int new)
 {
 	const struct sock *listener = req->rsk_listener;
 	const struct tcp_request_sock *treq = tcp_rsk(req);
@@ -179,8 +214,8 @@ void tcphs_minisock_request(const struct request_sock *req)
 	r->kind = TCPHS_TRANSITION;
 	tcphs_identity_mini_ends(r, req_to_sk((struct request_sock *)req));
 	t = &r->transition;
-	t->old = TCP_LISTEN;
-	t->new = TCP_SYN_RECV;
+	t->old = old;
+	t->new = new;
 	t->via = TCPHS_VIA_REQUEST;
 	t->has = TCPHS_HAS_SND_NXT | TCPHS_HAS_SND_UNA | TCPHS_HAS_RCV_NXT |
 		 TCPHS_HAS_ISS | TCPHS_HAS_IRS;
@@ -190,9 +225,47 @@ void tcphs_minisock_request(const struct request_sock *req)
 	t->nr.snd_nxt = treq->snt_isn + 1;
 	t->nr.rcv_nxt = treq->rcv_nxt;
 	t->nr.write_seq = 0;
-	t->uid = listener ? tcphs_identity_uid(listener) : TCPHS_UID_UNKNOWN;
 	t->pid = 0;
-	memset(t->comm, 0, sizeof(t->comm));
+	t->uid = tcphs_identity_uid(listener);
+	queues_set(&t->queues, listener);
 	tcphs_transition_lives(t);
+	if (new == TCP_CLOSE)
+		t->timeouts = req->num_timeout;
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+}
+
+/**
+ * tcphs_minisock_request() - a SYN is answered for the first time
+ * @req: request socket whose SYN,ACK is on its way; not a SYN cookie's
+ *
+ * Context: softirq.
+ */
+void tcphs_minisock_request(const struct request_sock *req)
+{
+	if (req->rsk_listener)
+		request_record(req, TCP_LISTEN, TCP_SYN_RECV);
+}
+
+/**
+ * tcphs_minisock_request_end() - kprobe at tcp_v4/6_reqsk_destructor(req)
+ * @regs: at its entry
+ *
+ * Every request ends here, most of them after accept() of their child, which
+ * is of no interest. Without a child: it expired, or a reset ended it, or its
+ * listener is gone. Requests of SYN cookies have no listener; those that never
+ * answered their SYN have no time of the SYN,ACK.
+ */
+void tcphs_minisock_request_end(struct pt_regs *regs)
+{
+	const struct request_sock *req;
+	const struct sock *sk;
+
+	req = (void *)regs_get_kernel_argument(regs, 0);
+	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack)
+		return;
+	sk = req_to_sk((struct request_sock *)req);
+	if (tcphs_filter_drops(sock_net(sk)->ns.inum, sk->sk_num,
+			       ntohs(sk->sk_dport)))
+		return;
+	request_record(req, TCP_SYN_RECV, TCP_CLOSE);
 }

@@ -21,6 +21,10 @@ void tcphs_minisock_timewait(const struct sock *sk, int old);
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new);
 void tcphs_minisock_timewait_end(struct pt_regs *regs);
+struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
+				     const void *local, u16 sport,
+				     const void *remote, u16 dport, int dif);
 void tcphs_minisock_request(const struct request_sock *req);
+void tcphs_minisock_request_end(struct pt_regs *regs);
 
 #endif /* _TCPHS_MINISOCK_H */

@@ -18,6 +18,7 @@
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 
+#include "compat.h"
 #include "filter.h"
 #include "kprobe.h"
 #include "proc.h"
@@ -58,7 +59,11 @@ int tcphs_proc_access(u32 *netns)
 /** tcphs_proc_missing() - Return: TCPHS_MISSING_*, what is not observed */
 u32 tcphs_proc_missing(void)
 {
-	return tcphs_tracepoint_missing() | tcphs_kprobe_missing();
+	u32 missing = tcphs_tracepoint_missing() | tcphs_kprobe_missing();
+
+	if (!TCPHS_HAVE_RESET_REASON)
+		missing |= TCPHS_MISSING_RESET_REASON;
+	return missing;
 }
 
 static int stats_show(struct seq_file *seq, void *v)

@@ -28,6 +28,7 @@
 #include "minisock.h"
 #include "ring.h"
 #include "segment.h"
+#include "transition.h"
 
 #define TCP_BASE_LEN	20	/* header without options */
 #define FLAGS_BYTE	13	/* offset of the flags in the header */
@@ -108,39 +109,46 @@ static int loopback_take(const struct sk_buff *skb)
 }
 
 /*
- * Per CPU: the segment just received calls for an answer (a keep-alive probe,
- * a SYN or RST to be challenged), or is a FIN to a FIN_WAIT2 mini-socket. The
- * answer usually follows in the same softirq. Hints, too: a missed one costs a
- * record, never a wrong one.
+ * Segments that call for an answer: a keep-alive probe, a SYN or RST to be
+ * challenged. The answer is a pure ACK like any other and leaves in the same
+ * softirq, or later if a process has the socket. Hints, too: entries that share
+ * a place, or an answer that never comes, cost or add a record, never make a
+ * wrong one.
  */
-struct expected {
-	const struct net *net;
-	u32 ports;
-	const void *fin_waiter;
-};
+#define ANSWERS_BITS	8
 
-static DEFINE_PER_CPU(struct expected, expected);
+static u64 answers[1 << ANSWERS_BITS];
 
-static u32 ports_of(__be16 local, __be16 remote)
+/* Never 0: no port is. */
+static u64 answer_key(const struct net *net, __be16 local, __be16 remote)
 {
-	return (__force u32)local << 16 | (__force u16)remote;
+	return (u64)net->ns.inum << 32 | (__force u32)local << 16 |
+	       (__force u16)remote;
 }
 
 static void answer_expect(const struct packet *p)
 {
-	this_cpu_write(expected.net, p->state->net);
-	this_cpu_write(expected.ports, ports_of(p->th->dest, p->th->source));
+	u64 key = answer_key(p->state->net, p->th->dest, p->th->source);
+
+	WRITE_ONCE(answers[hash_64(key, ANSWERS_BITS)], key);
 }
 
 static bool answer_expected(const struct packet *p)
 {
-	if (this_cpu_read(expected.ports) !=
-	    ports_of(p->th->source, p->th->dest) ||
-	    this_cpu_read(expected.net) != p->state->net)
+	u64 key = answer_key(p->state->net, p->th->source, p->th->dest);
+	u64 *entry = &answers[hash_64(key, ANSWERS_BITS)];
+
+	if (READ_ONCE(*entry) != key)
 		return false;
-	this_cpu_write(expected.ports, 0);
+	WRITE_ONCE(*entry, 0);
 	return true;
 }
+
+/*
+ * Per CPU: the FIN_WAIT2 mini-socket to which a FIN was just delivered. Its
+ * answer follows in the same softirq.
+ */
+static DEFINE_PER_CPU(const void *, fin_waiter);
 
 static bool header_get(struct packet *p)
 {
@@ -202,6 +210,17 @@ static struct sock *packet_lookup(const struct packet *p, bool out)
 				   dev ? dev->ifindex : 0);
 }
 
+/* Who would get a SYN to this address. */
+static const struct sock *packet_listener(const struct packet *p)
+{
+	const struct net_device *dev = p->state->in;
+
+	return tcphs_minisock_listener(p->state->net, p->inet6, p->daddr,
+				       ntohs(p->th->dest), p->saddr,
+				       ntohs(p->th->source),
+				       dev ? dev->ifindex : 0);
+}
+
 static bool is_mini(const struct sock *sk)
 {
 	return sk->sk_state == TCP_NEW_SYN_RECV || sk->sk_state == TCP_TIME_WAIT;
@@ -225,9 +244,11 @@ static bool had_data(const struct tcp_sock *tp)
 /* A pure ACK leaves: opening, closing, probe or answer, or one for data? */
 static bool ack_out_wanted(const struct packet *p, const struct sock *sk)
 {
+	/* Asked first: also an ACK that is wanted anyway is the answer. */
+	bool expected = answer_expected(p);
 	const struct tcp_sock *tp;
 
-	if (!sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
+	if (expected || !sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
 		return true;
 	tp = tcp_sk(sk);
 	switch (sk->sk_state) {
@@ -245,7 +266,7 @@ static bool ack_out_wanted(const struct packet *p, const struct sock *sk)
 		return true;
 	}
 	/* RFC 9293, 3.8.4: a probe repeats the last number. */
-	return before(ntohl(p->th->seq), tp->snd_nxt) || answer_expected(p);
+	return before(ntohl(p->th->seq), tp->snd_nxt);
 }
 
 /* The same of one that arrives, for a socket that is known. */
@@ -361,7 +382,8 @@ static void segment_record(const struct packet *p, const struct local *local,
 	r->kind = TCPHS_SEGMENT;
 	r->flags = p->inet6 ? TCPHS_INET6 : 0;
 	r->netns = p->state->net->ns.inum;
-	r->sock = sk ? tcphs_identity_hash(sk) : 0;
+	/* A listener's name would join what only came to the same port. */
+	r->sock = sk && sk->sk_state != TCP_LISTEN ? tcphs_identity_hash(sk) : 0;
 	tcphs_identity_addr(r->saddr, out ? p->saddr : p->daddr, p->inet6);
 	tcphs_identity_addr(r->daddr, out ? p->daddr : p->saddr, p->inet6);
 	r->sport = ntohs(out ? th->source : th->dest);
@@ -406,12 +428,21 @@ static void control_check(const struct packet *p, struct local *local, u8 f)
 static void fin_answered(const struct sock *sk)
 {
 	if (sk->sk_state != TCP_TIME_WAIT ||
-	    this_cpu_read(expected.fin_waiter) != sk)
+	    this_cpu_read(fin_waiter) != sk)
 		return;
-	this_cpu_write(expected.fin_waiter, NULL);
+	this_cpu_write(fin_waiter, NULL);
 	if (READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_TIME_WAIT)
 		tcphs_minisock_timewait_state(inet_twsk(sk), TCP_FIN_WAIT2,
 					      TCP_TIME_WAIT);
+}
+
+/* The filter kept the birth out for want of the local port: tell it now. */
+static void birth_tell(const struct packet *p, const struct sock *sk)
+{
+	if (!tcphs_filter_match(p->state->net->ns.inum, 0,
+				ntohs(p->th->dest)) &&
+	    !is_retransmit(p, sk, TCPHDR_SYN))
+		tcphs_transition_birth(sk);
 }
 
 static void packet_out(const struct packet *p, u8 f)
@@ -429,6 +460,9 @@ static void packet_out(const struct packet *p, u8 f)
 	}
 	if (sk) {
 		fin_answered(sk);
+		if (static_branch_unlikely(&tcphs_filter_set) &&
+		    sk->sk_state == TCP_SYN_SENT)
+			birth_tell(p, sk);
 		if (sk->sk_state == TCP_NEW_SYN_RECV && f & TCPHDR_SYN &&
 		    !synack_repeated(inet_reqsk(sk), p->skb))
 			tcphs_minisock_request(inet_reqsk(sk));
@@ -442,23 +476,39 @@ static void packet_out(const struct packet *p, u8 f)
 		sock_gen_put((struct sock *)local.sk);
 }
 
+/* Is it about to be dropped since nobody accepts what is there? */
+static u8 accept_full(const struct sock *sk)
+{
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		sk = inet_reqsk(sk)->rsk_listener;
+	else if (sk->sk_state != TCP_LISTEN)
+		return 0;
+	return sk && sk_acceptq_is_full(sk) ? TCPHS_SEG_ACCEPT_FULL : 0;
+}
+
 /*
  * A FIN tells more with its socket: whether a mini-socket in FIN_WAIT2 gets
- * it. A SYN or RST in a connection is answered by a challenge ACK (RFC 5961).
+ * it. So does a SYN with its listener. A SYN or RST in a connection is answered
+ * by a challenge ACK (RFC 5961).
  */
 static void packet_in_prepare(const struct packet *p, struct local *local,
 			      u8 f)
 {
 	const struct sock *sk = local->sk;
 
-	if (f & TCPHDR_FIN && !sk) {
+	if (!sk && (f & TCPHDR_FIN ||
+		    (f & (TCPHDR_SYN | TCPHDR_ACK)) == TCPHDR_SYN)) {
 		local->sk = sk = packet_lookup(p, false);
 		local->held = sk;
 	}
+	if (!sk && f & TCPHDR_SYN)
+		local->sk = packet_listener(p);
 	if (f & TCPHDR_FIN && sk && sk->sk_state == TCP_TIME_WAIT &&
 	    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
-		this_cpu_write(expected.fin_waiter, sk);
-	if (f & (TCPHDR_SYN | TCPHDR_RST))
+		this_cpu_write(fin_waiter, sk);
+	/* A first SYN has no socket but the listener. */
+	if (f & (TCPHDR_SYN | TCPHDR_RST) &&
+	    (!local->sk || local->sk->sk_state != TCP_LISTEN))
 		answer_expect(p);
 }
 
@@ -477,6 +527,8 @@ static void packet_in(const struct packet *p, u8 f, bool pure_ack)
 	else if (pure_ack && mode != TCPHS_SEGMENTS_ALL &&
 		 !ack_in_check(p, &local))
 		goto out;
+	if (local.sk)
+		local.mark |= accept_full(local.sk);
 	segment_record(p, &local, false);
 out:
 	if (local.held)

@@ -155,21 +155,19 @@ static void child_ends(struct tcphs_record *r)
 	r->flags |= TCPHS_NO_REMOTE;
 }
 
-/** tcphs_transition_state() - probe of sock:inet_sock_set_state */
-void tcphs_transition_state(void *data, const struct sock *sk, const int old,
-			    const int new)
+static void transition_record(const struct sock *sk, int old, int new,
+			      u8 extra)
 {
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
 	unsigned long flags;
 
-	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
-		return;
 	r = tcphs_ring_begin(&flags);
 	if (!r)
 		return;
 	r->kind = TCPHS_TRANSITION;
 	tcphs_identity_ends(r, sk);
+	r->flags |= extra;
 	t = &r->transition;
 	t->old = old;
 	t->new = new;
@@ -188,9 +186,28 @@ void tcphs_transition_state(void *data, const struct sock *sk, const int old,
 	else
 		tcphs_transition_lives(t);
 	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+}
 
+/** tcphs_transition_state() - probe of sock:inet_sock_set_state */
+void tcphs_transition_state(void *data, const struct sock *sk, const int old,
+			    const int new)
+{
+	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
+		return;
+	transition_record(sk, old, new, 0);
 	if (new == TCP_CLOSE && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING))
 		tcphs_minisock_timewait(sk, old);
+}
+
+/**
+ * tcphs_transition_birth() - CLOSE -> SYN_SENT, told late
+ * @sk: a socket whose first SYN is just leaving
+ *
+ * Context: of the segment hook.
+ */
+void tcphs_transition_birth(const struct sock *sk)
+{
+	transition_record(sk, TCP_CLOSE, TCP_SYN_SENT, TCPHS_LATE);
 }
 
 static bool has_numbers(int state)

@@ -40,6 +40,8 @@
  *	C transition FIN_WAIT2 -> CLOSE		what the kernel says, and then
  *	C transition FIN_WAIT2 -> TIME_WAIT	via timewait: what it means
  *	C transition TIME_WAIT -> CLOSE		via timewait: 60 s later
+ *
+ * A request that ends without a child leaves SYN_RECV -> CLOSE via request.
  */
 #ifndef _UAPI_TCPHS_H
 #define _UAPI_TCPHS_H
@@ -112,6 +114,9 @@ enum {
 #define TCPHS_V4MAPPED		(1 << 1) /* IPv4 on an AF_INET6 socket */
 #define TCPHS_NO_LOCAL_PORT	(1 << 2) /* sport and saddr not chosen yet */
 #define TCPHS_NO_REMOTE		(1 << 3) /* dport and daddr not known */
+#define TCPHS_LATE		(1 << 4) /* a birth, told when its SYN leaves: the
+					 * filter could not know the port before
+					 */
 
 /*
  * States are the kernel's numbers (TCP_ESTABLISHED = 1 ... TCP_CLOSING = 11).
@@ -179,6 +184,14 @@ struct tcphs_birth {
  * the socket's backlog. An event in a softirq has none (never the bystander
  * whom the softirq interrupted).
  */
+/* via request: the listening socket's queues at that moment. */
+struct tcphs_queues {
+	__u64	listener;	/* its `sock` */
+	__u32	drops;		/* SYNs and third ACKs refused so far */
+	__u16	syns;		/* half-open connections, up to 65535 */
+	__u16	accepts;	/* waiting for accept(), up to 65535 */
+} TCPHS_PACKED;
+
 struct tcphs_transition {
 	__u8	old;		/* TCPHS_CLOSE ...; old == new happens */
 	__u8	new;
@@ -192,7 +205,10 @@ struct tcphs_transition {
 	__u32	uid;		/* of the socket, initial user namespace; or
 				 * TCPHS_UID_UNKNOWN
 				 */
-	char	comm[16];	/* NUL-terminated */
+	union {
+		char	comm[16];	/* NUL-terminated */
+		struct tcphs_queues queues; /* via request */
+	};
 	/* The rest at -> CLOSE only, else zero. */
 	__u16	error;		/* sk_err: ETIMEDOUT, ECONNRESET ... or 0 */
 	__u8	fact;		/* TCPHS_FACT_* */
@@ -209,6 +225,10 @@ struct tcphs_transition {
 					 */
 #define TCPHS_SEG_NO_SOCKET	(1 << 4) /* sent for no connection: RST or ACK
 					 * out of a control socket
+					 */
+#define TCPHS_SEG_ACCEPT_FULL	(1 << 5) /* received by a listener, or a request
+					 * of it, whose accept queue was full:
+					 * TCP drops it
 					 */
 
 struct tcphs_segment {
