@@ -12,6 +12,7 @@
 #include <net/inet_hashtables.h>
 #include <net/inet6_hashtables.h>
 #include <net/tcp.h>
+#include <tcphs.h>
 
 /* 5.17: pde_data() in place of PDE_DATA(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0) && !defined(pde_data)
@@ -23,16 +24,25 @@
  * tcp_send_reset has a reason from 6.10 on. Before that it passes the socket
  * and the offending segment only.
  */
+void tcphs_transition_send_reset(const struct sock *sk,
+				 const struct sk_buff *skb, u8 reason);
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #include <net/rstreason.h>
 #define TCPHS_HAVE_RESET_REASON 1
-#define TCPHS_RESET_ARGS	void *data, const struct sock *sk, \
-				const struct sk_buff *skb, \
-				const enum sk_rst_reason reason
+static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
+					   const struct sk_buff *skb,
+					   const enum sk_rst_reason reason)
+{
+	tcphs_transition_send_reset(sk, skb, reason);
+}
 #else
 #define TCPHS_HAVE_RESET_REASON 0
-#define TCPHS_RESET_ARGS	void *data, const struct sock *sk, \
-				const struct sk_buff *skb
+static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
+					   const struct sk_buff *skb)
+{
+	tcphs_transition_send_reset(sk, skb, TCPHS_REASON_UNKNOWN);
+}
 #endif
 
 /*
@@ -45,34 +55,57 @@
 #define TCPHS_HAVE_CHILD_TUPLE 0
 #endif
 
-/* The table of established and TIME_WAIT sockets: global, per netns, gone. */
+/*
+ * The table of sockets: global, from 6.1 on per netns, and from 7.x on not an
+ * argument any more. Return: with a reference, except listeners (RCU).
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-#define TCPHS_HASHINFO(net)	(net)
+#define lookup(function, net, ...)	function(net, __VA_ARGS__)
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
-#define TCPHS_HASHINFO(net)	(net), (net)->ipv4.tcp_death_row.hashinfo
+#define lookup(function, net, ...) \
+	function(net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__)
 #else
-#define TCPHS_HASHINFO(net)	(net), &tcp_hashinfo
+#define lookup(function, net, ...) \
+	function(net, &tcp_hashinfo, __VA_ARGS__)
 #endif
 
-/* Listener lookups lose the same argument as TCPHS_HASHINFO(). */
+static inline struct sock *
+tcphs_compat_established4(struct net *net, __be32 remote, __be16 dport,
+			  __be32 local, u16 sport, int dif)
+{
+	return lookup(__inet_lookup_established, net, remote, dport, local,
+		      sport, dif, 0);
+}
+
 static inline struct sock *
 tcphs_compat_listener4(struct net *net, __be32 remote, __be16 dport,
 		       __be32 local, u16 sport, int dif)
 {
-	return __inet_lookup_listener(TCPHS_HASHINFO(net), NULL, 0, remote,
-				      dport, local, sport, dif, 0);
+	return lookup(__inet_lookup_listener, net, NULL, 0, remote, dport,
+		      local, sport, dif, 0);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *
+tcphs_compat_established6(struct net *net, const struct in6_addr *remote,
+			  __be16 dport, const struct in6_addr *local,
+			  u16 sport, int dif)
+{
+	return lookup(__inet6_lookup_established, net, remote, dport, local,
+		      sport, dif, 0);
+}
+
 static inline struct sock *
 tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
 		       __be16 dport, const struct in6_addr *local, u16 sport,
 		       int dif)
 {
-	return inet6_lookup_listener(TCPHS_HASHINFO(net), NULL, 0, remote,
-				     dport, local, sport, dif, 0);
+	return lookup(inet6_lookup_listener, net, NULL, 0, remote, dport,
+		      local, sport, dif, 0);
 }
 #endif
+
+#undef lookup
 
 /* 6.17: sk_uid is read through an accessor. */
 static inline kuid_t tcphs_compat_sk_uid(const struct sock *sk)

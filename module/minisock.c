@@ -40,16 +40,14 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 
 	rcu_read_lock();
 	if (!inet6)
-		sk = __inet_lookup_established(TCPHS_HASHINFO(net),
-					       *(const __be32 *)remote,
+		sk = tcphs_compat_established4(net, *(const __be32 *)remote,
 					       htons(dport),
 					       *(const __be32 *)local, sport,
-					       dif, 0);
+					       dif);
 #if IS_ENABLED(CONFIG_IPV6)
 	else
-		sk = __inet6_lookup_established(TCPHS_HASHINFO(net), remote,
-						htons(dport), local, sport,
-						dif, 0);
+		sk = tcphs_compat_established6(net, remote, htons(dport),
+					       local, sport, dif);
 #endif
 	rcu_read_unlock();
 	return sk;

@@ -178,7 +178,7 @@ void tcphs_proc_exit(void)
 	int waited;
 
 	for (waited = 0; waited < EOF_MS && tcphs_stream_open_files();
-	     waited += 10)
-		msleep(10);
+	     waited += 20)
+		msleep(20);
 	proc_remove(dir);
 }

@@ -145,6 +145,7 @@ static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
 	const struct tcphs_record *slot = &ring->slot[n & tcphs_ring_mask];
 
 	if (record)
+		/* A torn copy is recognised below and not used. */
 		data_race(memcpy(record, slot, sizeof(*record)));
 	else
 		*ts = READ_ONCE(slot->ts);
@@ -391,6 +392,17 @@ void tcphs_ring_close(void)
 	wake_up_interruptible_poll(waitqueue, EPOLLIN | EPOLLHUP);
 }
 
+/* Nobody can join any more: what is seen here can only get less. */
+static bool queue_busy(void)
+{
+	bool busy;
+
+	spin_lock_irq(&waitqueue->lock);
+	busy = !list_empty(&waitqueue->head);
+	spin_unlock_irq(&waitqueue->lock);
+	return busy;
+}
+
 /*
  * The files are gone, but a process may still stand in the wait queue: one
  * that was woken and has not run yet, one that is stopped, or an epoll set that
@@ -402,11 +414,11 @@ static void waitqueue_free(void)
 
 	/* epoll lets go of the queue when told POLLFREE. */
 	__wake_up(waitqueue, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
-	for (tries = 0; tries < 100 && waitqueue_active(waitqueue); tries++) {
+	for (tries = 0; tries < 50 && queue_busy(); tries++) {
 		wake_up_poll(waitqueue, EPOLLIN | EPOLLHUP);
-		msleep(10);
+		msleep(20);
 	}
-	if (waitqueue_active(waitqueue)) {
+	if (queue_busy()) {
 		pr_notice("a stopped process still waits for records: %zu bytes are left to it\n",
 			  sizeof(*waitqueue));
 		return;

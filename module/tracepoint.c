@@ -16,6 +16,7 @@
 #include <trace/events/tcp.h>
 #include <tcphs.h>
 
+#include "compat.h"
 #include "tracepoint.h"
 #include "transition.h"
 
@@ -32,7 +33,7 @@ static struct hook {
 	bool attached;
 } hooks[] = {
 	{ TCPHS_STATE_TRACEPOINT, tcphs_transition_state, 0 },
-	{ "tcp_send_reset", tcphs_transition_send_reset,
+	{ "tcp_send_reset", tcphs_compat_send_reset,
 	  TCPHS_MISSING_SEND_RESET },
 	{ "tcp_receive_reset", tcphs_transition_receive_reset,
 	  TCPHS_MISSING_RECEIVE_RESET },
@@ -109,7 +110,7 @@ int tcphs_tracepoint_attach(bool destroy)
 	int err;
 
 	check_trace_callback_type_inet_sock_set_state(tcphs_transition_state);
-	check_trace_callback_type_tcp_send_reset(tcphs_transition_send_reset);
+	check_trace_callback_type_tcp_send_reset(tcphs_compat_send_reset);
 	check_trace_callback_type_tcp_receive_reset(tcphs_transition_receive_reset);
 	check_trace_callback_type_tcp_destroy_sock(tcphs_transition_destroy);
 

@@ -240,14 +240,17 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 	reset->has |= tcphs_identity_owner(&reset->pid, reset->comm);
 }
 
-/*
+/**
  * tcphs_transition_send_reset() - probe of tcp:tcp_send_reset
+ * @sk: who resets; NULL if nobody
+ * @skb: the segment that is answered, NULL where the socket resets on its own
+ * @reason: enum sk_rst_reason, or TCPHS_REASON_UNKNOWN
  *
- * skb is the segment that is answered, NULL where the socket resets on its
- * own. Without a connection's socket (none, a listener, a mini-socket) the RST
+ * Without a connection's socket (none, a listener, a mini-socket) the RST
  * is told by its segment record alone.
  */
-void tcphs_transition_send_reset(TCPHS_RESET_ARGS)
+void tcphs_transition_send_reset(const struct sock *sk,
+				 const struct sk_buff *skb, u8 reason)
 {
 	struct tcphs_record *r;
 	unsigned long flags;
@@ -261,11 +264,7 @@ void tcphs_transition_send_reset(TCPHS_RESET_ARGS)
 	r->kind = TCPHS_RESET;
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 1;
-#if TCPHS_HAVE_RESET_REASON
 	r->reset.reason = reason;
-#else
-	r->reset.reason = TCPHS_REASON_UNKNOWN;
-#endif
 	r->reset.fact = facts(sk) | (skb ? TCPHS_FACT_REPLY : 0);
 	reset_set(&r->reset, sk);
 	tcphs_ring_commit(TCPHS_RESET, flags);

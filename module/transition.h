@@ -19,7 +19,6 @@ static inline void tcphs_transition_lives(struct tcphs_transition *t)
 void tcphs_transition_state(void *data, const struct sock *sk, const int old,
 			    const int new);
 void tcphs_transition_birth(const struct sock *sk);
-void tcphs_transition_send_reset(TCPHS_RESET_ARGS);
 void tcphs_transition_receive_reset(void *data, struct sock *sk);
 void tcphs_transition_destroy(void *data, struct sock *sk);
 

@@ -26,8 +26,10 @@ finding() {
 }
 
 # checkpatch knows the kernel's tree. These of its rules are about that tree, or
-# take the version number that compat.h compares for a constant.
+# take the version number that compat.h compares for a constant, or want kernel
+# macros in module/uapi, which programs include too.
 ignored=FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON
+ignored+=,PREFER_DEFINED_ATTRIBUTE_MACRO
 # And these ask in user space for what only the kernel has.
 ignored_user=$ignored,CONSIDER_KSTRTO,PREFER_KERNEL_TYPES,STRLCPY,NAKED_SSCANF
 ignored_user+=,SSCANF_TO_KSTRTO,ENOSYS,PRINTF_L,VOLATILE

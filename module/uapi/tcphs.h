@@ -114,9 +114,8 @@ enum {
 #define TCPHS_V4MAPPED		(1 << 1) /* IPv4 on an AF_INET6 socket */
 #define TCPHS_NO_LOCAL_PORT	(1 << 2) /* sport and saddr not chosen yet */
 #define TCPHS_NO_REMOTE		(1 << 3) /* dport and daddr not known */
-#define TCPHS_LATE		(1 << 4) /* a birth, told when its SYN leaves: the
-					 * filter could not know the port before
-					 */
+/* A birth, told when its SYN leaves: the filter did not know the port before. */
+#define TCPHS_LATE		(1 << 4)
 
 /*
  * States are the kernel's numbers (TCP_ESTABLISHED = 1 ... TCP_CLOSING = 11).
@@ -216,20 +215,21 @@ struct tcphs_transition {
 	__u32	unread;		/* bytes received but not read by the process */
 };
 
-/* tcphs_segment.mark */
-#define TCPHS_SEG_OUT		(1 << 0) /* sent (LOCAL_OUT); else received */
-#define TCPHS_SEG_RETRANSMIT	(1 << 1) /* sent again; said of sent ones only */
-#define TCPHS_SEG_COOKIE	(1 << 2) /* a SYN,ACK that carries a SYN cookie */
-#define TCPHS_SEG_MINI		(1 << 3) /* the local end is a request or
-					 * TIME_WAIT mini-socket
-					 */
-#define TCPHS_SEG_NO_SOCKET	(1 << 4) /* sent for no connection: RST or ACK
-					 * out of a control socket
-					 */
-#define TCPHS_SEG_ACCEPT_FULL	(1 << 5) /* received by a listener, or a request
-					 * of it, whose accept queue was full:
-					 * TCP drops it
-					 */
+/*
+ * tcphs_segment.mark
+ *
+ * OUT: sent (LOCAL_OUT), else received (LOCAL_IN). RETRANSMIT is said of sent
+ * ones only. COOKIE: a SYN,ACK whose number is a SYN cookie. MINI: the local
+ * end is a request or TIME_WAIT mini-socket. NO_SOCKET: an RST or ACK sent for
+ * no connection, out of a control socket. ACCEPT_FULL: received by a listener,
+ * or a request of it, whose accept queue was full, so that TCP drops it.
+ */
+#define TCPHS_SEG_OUT		(1 << 0)
+#define TCPHS_SEG_RETRANSMIT	(1 << 1)
+#define TCPHS_SEG_COOKIE	(1 << 2)
+#define TCPHS_SEG_MINI		(1 << 3)
+#define TCPHS_SEG_NO_SOCKET	(1 << 4)
+#define TCPHS_SEG_ACCEPT_FULL	(1 << 5)
 
 struct tcphs_segment {
 	__u8	mark;		/* TCPHS_SEG_* */
