@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The commands, and what --help says of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include <tcphs.h>
+
+#include "help.h"
+
+const struct tcphs_command tcphs_help_commands[] = {
+	{
+		.name = "timeline",
+		.summary = "the ladder of each connection (the default)",
+		.options = "rjSatcfndNs",
+		.filter = true,
+		.run = tcphs_timeline_run,
+		.help =
+"Draws every connection: the client on the left, the server on the right, the\n"
+"states they enter, and between them each recorded segment with its numbers.\n"
+"Above stand the verdicts: how it opened, how it closed, and whether the record\n"
+"is complete, partial (it began before) or lossy. Times are milliseconds since\n"
+"the first event, and since the row before.\n",
+	},
+	{
+		.name = "list",
+		.summary = "one row per connection",
+		.options = "rjtcfndNs",
+		.filter = true,
+		.run = tcphs_list_run,
+		.help =
+"Ends, owners, how each connection opened and closed, how long its handshake\n"
+"took (SYN to ESTABLISHED), and its state now. Listening sockets come last.\n",
+	},
+	{
+		.name = "events",
+		.summary = "the records, one row each",
+		.options = "rjStcfndNs",
+		.filter = true,
+		.run = tcphs_events_run,
+		.help =
+"Each state transition, segment and reset as the kernel told it, in the order of\n"
+"time. \"A > B\" is sent by A, \"A < B\" received by A; A is always the local end.\n",
+	},
+	{
+		.name = "record",
+		.summary = "write the record stream to a file: record -o FILE",
+		.options = "onrdsf",
+		.run = tcphs_record_run,
+		.help =
+"Writes what is in the ring, and then what comes, until Ctrl-C, -d or -n. The\n"
+"file can be read on any machine, without the module: tcphs -r FILE timeline.\n",
+	},
+	{
+		.name = "stats",
+		.summary = "counters of the module",
+		.options = "j",
+		.run = tcphs_stats_run,
+		.help =
+"Prints /proc/tcphs/stats: records written, overwritten and filtered, what the\n"
+"module is attached to, and what this kernel does not let it see.\n",
+	},
+	{ .name = NULL },
+};
+
+static const struct {
+	char key;
+	const char *text;
+} options[] = {
+	{ 'r', "  -r, --read=FILE     read a recording (- is standard input)\n" },
+	{ 'o', "  -o, --output=FILE   write to FILE (- is standard output)\n" },
+	{ 'j', "      --json          one JSON object per line\n" },
+	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },
+	{ 't', "  -t                  no times; -tt: seconds since 1970; -ttt: since the row\n"
+	       "                      before; -tttt: date and time; -ttttt: since the first\n" },
+	{ 'f', "  -f, --follow        go on with what happens from now on\n" },
+	{ 'n', "  -n, --count=COUNT   stop after COUNT\n" },
+	{ 'd', "  -d, --duration=SEC  with -f or record: stop after SEC seconds\n" },
+	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },
+	{ 's', "      --strict        exit status 4 when records were lost\n" },
+	{ 'a', "      --ascii         no box-drawing characters\n" },
+	{ 'c', "      --color=WHEN    auto, always or never\n" },
+};
+
+const struct tcphs_command *tcphs_help_find(const char *name)
+{
+	const struct tcphs_command *c;
+
+	for (c = tcphs_help_commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+void tcphs_help_print(const struct tcphs_command *command)
+{
+	const struct tcphs_command *c;
+	size_t i;
+
+	if (command) {
+		printf("Usage: tcphs [OPTION...] %s%s\n\n%s\n", command->name,
+		       command->filter ? " [FILTER]" : "", command->help);
+	} else {
+		fputs("Usage: tcphs [OPTION...] [COMMAND [FILTER]]\n"
+		      "TCP handshakes of this machine, as recorded by the module tcphs.\n\n"
+		      "Commands:\n", stdout);
+		for (c = tcphs_help_commands; c->name; c++)
+			printf("  %-20s%s\n", c->name, c->summary);
+		fputs("\n`tcphs COMMAND --help` says more.\n\n", stdout);
+	}
+	fputs("Options:\n", stdout);
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (!command || strchr(command->options, options[i].key))
+			fputs(options[i].text, stdout);
+	fputs("      --help          this text\n"
+	      "      --version       the version\n", stdout);
+	if (!command || command->filter)
+		fputs("\nFILTER is a pcap-filter(7) expression on addresses and ports, such as\n"
+		      "`port 80` or `net 10.9.0.0/16 and not port 22`.\n", stdout);
+	fputs("\nExit status: 0 done, 1 failed, 2 usage, 3 no module or no permission,\n"
+	      "4 with --strict: records were lost.\n", stdout);
+}
+
+void tcphs_help_version(void)
+{
+	printf("tcphs %s, record format %d.%d\n", TCPHS_VERSION, TCPHS_ABI_MAJOR,
+	       TCPHS_ABI_MINOR);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_JSON_H
+#define TCPHS_JSON_H
+
+#include "connection.h"
+#include "flow.h"
+
+/*
+ * One object per line on standard output, as design.md, section 5 fixes it.
+ * What is not known is null.
+ */
+void tcphs_json_record(const struct tcphs_record *r);
+void tcphs_json_connection(const struct tcphs_connection *c);
+void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x);
+
+#endif

@@ -1,0 +1,878 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ladder: time runs down, the client is on the left, the server on the
+ * right, each with the states it enters; between them the segments.
+ *
+ *	   time  |  delta | client state | arrow | server state
+ *
+ * An arrow takes one row, at the time of its sending. Only where arrows cross
+ * (both sides sent before they received) does one take two: its departure and,
+ * further down, its arrival.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "ladder.h"
+#include "memory.h"
+#include "names.h"
+#include "number.h"
+#include "options.h"
+#include "verdict.h"
+
+enum {
+	STATE = 11,		/* columns of "ESTABLISHED" */
+	ARROW_MIN = 26,
+	ARROW_MAX = 60,
+	TEXT = 512,
+};
+
+#define CONTROL (TCPHS_SYN | TCPHS_FIN | TCPHS_RST)
+
+/* The signs for drawing: box characters, or what every terminal has. */
+struct signs {
+	const char *line, *again, *right, *left, *lost, *foreign;
+	const char *life, *wait, *gap, *dot, *to, *from;
+	const char *right_leaves, *right_comes, *left_leaves, *left_comes;
+};
+
+static const struct signs box = {
+	.line = "─", .again = "═", .right = "▶", .left = "◀", .lost = "✗",
+	.foreign = "?", .life = "│", .wait = "┊", .gap = "┄", .dot = "·",
+	.to = "→", .from = "←",
+	.right_leaves = "╮", .right_comes = "╰", .left_leaves = "╭", .left_comes = "╯",
+};
+
+static const struct signs ascii = {
+	.line = "-", .again = "=", .right = ">", .left = "<", .lost = "X",
+	.foreign = "?", .life = "|", .wait = ":", .gap = "~", .dot = "|",
+	.to = "->", .from = "<-",
+	.right_leaves = ".", .right_comes = "`", .left_leaves = ".", .left_comes = "'",
+};
+
+enum row_kind {
+	ROW_ARROW,
+	ROW_LEAVES,
+	ROW_COMES,
+	ROW_STATE,
+	ROW_DATA,
+	ROW_GAP,
+};
+
+struct row {
+	enum row_kind kind;
+	uint64_t ts;
+	const struct tcphs_step *step;	/* NULL: ROW_DATA */
+	uint64_t bytes[2];		/* ROW_DATA: sent by each */
+	size_t made;
+};
+
+/* A drawing on its way. */
+struct drawing {
+	const struct tcphs_ladder *l;
+	const struct tcphs_connection *c;
+	const struct tcphs_output *o;
+	const struct signs *s;
+	struct row *rows;
+	size_t count;
+	size_t room;
+	unsigned int time;	/* columns; 0 none */
+	unsigned int delta;
+	unsigned int arrow;
+	uint64_t last;		/* ts of the row before */
+	bool begun;
+	unsigned int state[2];	/* of each side, as far as drawn */
+};
+
+/* ---- text of known columns ------------------------------------------------ */
+
+static void append(char *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void append(char *text, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, TEXT - used, format, args);
+	va_end(args);
+}
+
+static void repeat(char *text, const char *sign, size_t count)
+{
+	while (count--)
+		append(text, "%s", sign);
+}
+
+static void print_padded(const char *text, size_t columns, bool right)
+{
+	size_t have = tcphs_output_columns(text);
+	int pad = have < columns ? columns - have : 0;
+
+	printf("%*s%s%*s", right ? pad : 0, "", text, right ? 0 : pad, "");
+}
+
+/* ---- rows ----------------------------------------------------------------- */
+
+static struct row *add_row(struct drawing *d, enum row_kind kind, uint64_t ts,
+			   const struct tcphs_step *step)
+{
+	struct row *row;
+
+	d->rows = tcphs_memory_grow(d->rows, d->count, &d->room, sizeof(*d->rows));
+	row = &d->rows[d->count];
+	memset(row, 0, sizeof(*row));
+	row->kind = kind;
+	row->ts = ts;
+	row->step = step;
+	row->made = d->count++;
+	return row;
+}
+
+static bool is_control(const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & CONTROL;
+}
+
+/*
+ * Does something happen at the receiving side between the sending and the
+ * arrival of step i? Then one row would tell it in the wrong order.
+ */
+static bool crosses(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *step = &c->steps[i];
+	size_t k;
+
+	if (!step->sent || !step->received)
+		return false;
+	for (k = i + 1; k < c->nsteps && c->steps[k].ts < step->received; k++) {
+		const struct tcphs_step *other = &c->steps[k];
+
+		if (other->kind == TCPHS_STEP_STATE) {
+			if (other->entered[!step->from].count)
+				return true;
+			continue;
+		}
+		if (other->kind != TCPHS_STEP_SEGMENT || !other->sent ||
+		    !(is_control(step) && is_control(other)))
+			continue;
+		if (other->from != step->from)
+			return true;
+		if (other->received && other->received < step->received)
+			return true;
+	}
+	return false;
+}
+
+static bool closes(const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_RESET ||
+	       (step->kind == TCPHS_STEP_SEGMENT &&
+		step->segment.flags & (TCPHS_FIN | TCPHS_RST) &&
+		!(step->segment.flags & TCPHS_SYN));
+}
+
+static void add_data(struct drawing *d, uint64_t ts, uint64_t client, uint64_t server)
+{
+	struct row *row;
+
+	if (!client && !server)
+		return;
+	row = add_row(d, ROW_DATA, ts, NULL);
+	row->bytes[TCPHS_CLIENT] = client;
+	row->bytes[TCPHS_SERVER] = server;
+}
+
+/*
+ * What was sent, summed up where the segments with it are not recorded: before
+ * the first FIN, and by the other side after it.
+ */
+static void make_data(struct drawing *d)
+{
+	const struct tcphs_connection *c = d->c;
+	uint64_t before[2], after = c->half_bytes_known ? c->half_bytes : 0;
+	const struct tcphs_step *first = NULL, *second = NULL;
+	unsigned int side;
+	size_t i;
+
+	if (c->all || !c->nsteps)
+		return;
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (step->foreign || !closes(step))
+			continue;
+		if (!first)
+			first = step;
+		else if (!second && step->from != first->from)
+			second = step;
+	}
+	for (side = 0; side < 2; side++)
+		before[side] = c->side[side].bytes_known ? c->side[side].bytes : 0;
+	if (first && after && after <= before[!first->from])
+		before[!first->from] -= after;
+	else
+		after = 0;
+	add_data(d, first ? first->ts : c->steps[c->nsteps - 1].ts + 1,
+		 before[TCPHS_CLIENT], before[TCPHS_SERVER]);
+	if (after)
+		add_data(d, second ? second->ts : c->steps[c->nsteps - 1].ts + 1,
+			 first->from == TCPHS_CLIENT ? 0 : after,
+			 first->from == TCPHS_CLIENT ? after : 0);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->ts != y->ts)
+		return x->ts < y->ts ? -1 : 1;
+	return x->made < y->made ? -1 : x->made > y->made;
+}
+
+static void make_rows(struct drawing *d)
+{
+	const struct tcphs_connection *c = d->c;
+	size_t i;
+
+	make_data(d);
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		switch (step->kind) {
+		case TCPHS_STEP_STATE:
+			add_row(d, ROW_STATE, step->ts, step);
+			break;
+		case TCPHS_STEP_GAP:
+			add_row(d, ROW_GAP, step->ts, step);
+			break;
+		case TCPHS_STEP_SEGMENT:
+		case TCPHS_STEP_RESET:
+			if (crosses(c, i)) {
+				add_row(d, ROW_LEAVES, step->sent, step);
+				add_row(d, ROW_COMES, step->received, step);
+			} else {
+				add_row(d, ROW_ARROW, step->ts, step);
+			}
+			break;
+		}
+	}
+	if (d->count)
+		qsort(d->rows, d->count, sizeof(*d->rows), by_time);
+}
+
+/* ---- columns -------------------------------------------------------------- */
+
+static void time_text(const struct drawing *d, uint64_t ts, char text[TCPHS_CLOCK_SIZE])
+{
+	struct tcphs_clock clock = d->l->clock;
+	uint64_t since = ts - d->c->start;
+
+	switch (clock.times) {
+	case TCPHS_TIMES_DEFAULT:
+	case TCPHS_TIMES_SINCE:
+		snprintf(text, TCPHS_CLOCK_SIZE, "%" PRIu64 ".%03u", since / 1000000,
+			 (unsigned int)(since / 1000 % 1000));
+		break;
+	case TCPHS_TIMES_NONE:
+	case TCPHS_TIMES_DELTA:
+		text[0] = '\0';
+		break;
+	default:
+		tcphs_clock_row(&clock, ts, text);
+	}
+}
+
+static void delta_text(const struct drawing *d, uint64_t ts, char text[TCPHS_CLOCK_SIZE])
+{
+	uint64_t since = ts > d->last ? ts - d->last : 0;
+
+	text[0] = '\0';
+	if (d->begun)
+		snprintf(text, TCPHS_CLOCK_SIZE, "+%" PRIu64 ".%03u", since / 1000000,
+			 (unsigned int)(since / 1000 % 1000));
+}
+
+static void measure(struct drawing *d)
+{
+	char text[TCPHS_CLOCK_SIZE];
+	enum tcphs_times times = d->l->clock.times;
+	unsigned int fixed;
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		time_text(d, d->rows[i].ts, text);
+		if (strlen(text) > d->time)
+			d->time = strlen(text);
+		delta_text(d, d->rows[i].ts, text);
+		if (strlen(text) > d->delta)
+			d->delta = strlen(text);
+		d->last = d->rows[i].ts;
+		d->begun = true;
+	}
+	d->begun = false;
+	if (times != TCPHS_TIMES_DEFAULT && times != TCPHS_TIMES_DELTA)
+		d->delta = 0;
+	if (d->time && d->time < 6)
+		d->time = 6;
+	if (d->delta && d->delta < 7)
+		d->delta = 7;
+	for (;;) {
+		fixed = 2 * (STATE + 1) + (d->time ? d->time + 1 : 0) +
+			(d->delta ? d->delta + 1 : 0);
+		d->arrow = d->o->width > fixed ? d->o->width - fixed : 0;
+		if (d->arrow >= ARROW_MIN || !d->delta || !d->time)
+			break;
+		/* A narrow terminal: the time tells enough. */
+		d->delta = 0;
+	}
+	if (d->arrow < ARROW_MIN)
+		d->arrow = ARROW_MIN;
+	if (d->arrow > ARROW_MAX)
+		d->arrow = ARROW_MAX;
+}
+
+/* A state's name, or the lifeline of a side whose socket lives, or nothing. */
+static void state_cell(const struct drawing *d, unsigned int side, bool enters,
+		       bool last)
+{
+	const char *name = enters ? tcphs_names_state(d->state[side]) : NULL;
+	const char *sign = "";
+	size_t have, left;
+
+	if (!name && d->state[side] && d->state[side] != TCPHS_CLOSE)
+		sign = d->state[side] == TCPHS_TIME_WAIT ||
+		       d->state[side] == TCPHS_LISTEN ? d->s->wait : d->s->life;
+	if (name) {
+		have = strlen(name);
+		left = (STATE - have) / 2;
+		printf("%*s%s%s%s", (int)left, "",
+		       tcphs_output_paint(d->o, TCPHS_PAINT_STATE), name,
+		       tcphs_output_plain(d->o));
+	} else {
+		have = tcphs_output_columns(sign);
+		left = have ? STATE / 2 : 0;
+		printf("%*s%s%s%s", (int)left, "",
+		       tcphs_output_paint(d->o, TCPHS_PAINT_DIM), sign,
+		       tcphs_output_plain(d->o));
+	}
+	if (!last)
+		printf("%*s", (int)(STATE - left - have), "");
+}
+
+/* One line: `ts` 0 for a line that continues the one above. */
+static void line(struct drawing *d, uint64_t ts, bool left, const char *middle,
+		 enum tcphs_paint paint, bool right)
+{
+	char text[TCPHS_CLOCK_SIZE] = "";
+
+	fputs(tcphs_output_paint(d->o, TCPHS_PAINT_DIM), stdout);
+	if (d->time) {
+		if (ts)
+			time_text(d, ts, text);
+		print_padded(text, d->time, true);
+		putchar(' ');
+	}
+	text[0] = '\0';
+	if (d->delta) {
+		if (ts)
+			delta_text(d, ts, text);
+		print_padded(text, d->delta, true);
+		putchar(' ');
+	}
+	fputs(tcphs_output_plain(d->o), stdout);
+	if (ts) {
+		d->last = ts;
+		d->begun = true;
+	}
+	state_cell(d, 0, left, false);
+	putchar(' ');
+	fputs(tcphs_output_paint(d->o, paint), stdout);
+	print_padded(middle, d->arrow, false);
+	fputs(tcphs_output_plain(d->o), stdout);
+	putchar(' ');
+	state_cell(d, 1, right, true);
+	putchar('\n');
+}
+
+/* Lines below a row, in the middle, broken between words. */
+static void words(struct drawing *d, const char *text)
+{
+	char part[TEXT];
+	size_t room = d->arrow - 3;
+
+	while (*text) {
+		size_t len = strlen(text);
+
+		if (len > room) {
+			len = room;
+			while (len && text[len] != ' ')
+				len--;
+			if (!len)
+				len = room;
+		}
+		snprintf(part, sizeof(part), "   %.*s", (int)len, text);
+		line(d, 0, false, part, TCPHS_PAINT_DIM, false);
+		text += len;
+		while (*text == ' ')
+			text++;
+	}
+}
+
+/* ---- arrows --------------------------------------------------------------- */
+
+static uint32_t relative(const struct drawing *d, unsigned int side, uint32_t number)
+{
+	const struct tcphs_side *s = &d->c->side[side];
+
+	return d->l->absolute || !s->isn_known ? number : number - s->isn;
+}
+
+/* "SYN,ACK seq=0 [7856852] ack=1"; without the ISN when there is no room. */
+static void label(const struct drawing *d, const struct tcphs_step *step, bool isn,
+		  char text[TEXT])
+{
+	const struct tcphs_segment *s = &step->segment;
+	char flags[TCPHS_NAMES_FLAGS_SIZE];
+
+	text[0] = '\0';
+	if (step->kind == TCPHS_STEP_RESET) {
+		append(text, "RST");
+		return;
+	}
+	append(text, "%s", tcphs_names_flags(s->flags, flags));
+	/* A RST to a SYN has seq 0: no number of that side's. */
+	append(text, " seq=%" PRIu32, s->flags & TCPHS_RST && !s->seq ? 0 :
+	       relative(d, step->from, s->seq));
+	if (isn && s->flags & TCPHS_SYN && !d->l->absolute)
+		append(text, " [%" PRIu32 "]", s->seq);
+	if (s->flags & TCPHS_ACK)
+		append(text, " ack=%" PRIu32, relative(d, !step->from, s->ack));
+	if (s->len)
+		append(text, " len=%" PRIu32, s->len);
+}
+
+static enum tcphs_paint paint_of(const struct tcphs_step *step)
+{
+	if (step->lost || step->foreign || step->kind == TCPHS_STEP_RESET ||
+	    step->segment.flags & TCPHS_RST)
+		return TCPHS_PAINT_BAD;
+	if (step->retransmit)
+		return TCPHS_PAINT_WARN;
+	return TCPHS_PAINT_PLAIN;
+}
+
+/*
+ * The arrow with `text` in it, `columns` wide. `open`: it does not reach the
+ * other side on this row but turns down with this sign.
+ */
+static void arrow(const struct drawing *d, const struct tcphs_step *step,
+		  const char *text, size_t columns, const char *turn, char out[TEXT])
+{
+	const char *bar = step->retransmit ? d->s->again : d->s->line;
+	bool right = step->from == TCPHS_CLIENT;
+	const char *head = turn ? turn : right ? d->s->right : d->s->left;
+	const char *tail = step->foreign ? d->s->foreign : bar;
+	size_t used, fill;
+
+	out[0] = '\0';
+	if (step->lost && !turn)
+		head = d->s->lost;
+	/* tail, bar, space, text, space, ..., head */
+	used = 1 + 1 + (*text ? strlen(text) + 2 : 0) + 1;
+	/* An arrow that is lost ends short of the other side. */
+	fill = columns > used ? columns - used : 0;
+	if (step->lost && !turn && fill > 4)
+		fill -= 4;
+	if (right) {
+		append(out, "%s%s", tail, bar);
+		if (*text)
+			append(out, " %s ", text);
+		repeat(out, bar, fill);
+		append(out, "%s", head);
+	} else {
+		if (columns > used + fill)
+			repeat(out, " ", columns - used - fill);
+		append(out, "%s", head);
+		repeat(out, bar, fill);
+		if (*text)
+			append(out, " %s ", text);
+		append(out, "%s%s", bar, tail);
+	}
+}
+
+/* "mss 1460 sack ts wscale 7" */
+static void options_text(const struct tcphs_segment *s, char text[TEXT])
+{
+	struct tcphs_options o;
+
+	text[0] = '\0';
+	tcphs_options_decode(s, &o);
+	if (o.has_mss)
+		append(text, "mss %u ", o.mss);
+	if (o.sack_permitted)
+		append(text, "sack ");
+	if (o.has_timestamps)
+		append(text, "ts ");
+	if (o.has_wscale)
+		append(text, "wscale %u ", o.wscale);
+	if (o.mptcp)
+		append(text, "mptcp ");
+	if (o.malformed)
+		append(text, "(options damaged) ");
+	if (*text)
+		text[strlen(text) - 1] = '\0';
+}
+
+/* Further states that the same step brought about, one line each. */
+static void more_states(struct drawing *d, const struct tcphs_step *step,
+			unsigned int side)
+{
+	const struct tcphs_entered *e = &step->entered[side];
+	uint32_t i;
+
+	for (i = 1; i < e->count; i++) {
+		d->state[side] = d->c->side[side].states[e->begin + i].state;
+		line(d, 0, side == 0, "", TCPHS_PAINT_PLAIN, side == 1);
+	}
+}
+
+/* The first state that the step brings to this side, if any. */
+static bool enter(struct drawing *d, const struct tcphs_step *step, unsigned int side)
+{
+	const struct tcphs_entered *e = &step->entered[side];
+
+	if (!e->count)
+		return false;
+	d->state[side] = d->c->side[side].states[e->begin].state;
+	return true;
+}
+
+static void below(struct drawing *d, const struct tcphs_step *step, bool isn)
+{
+	char text[TEXT] = "", options[TEXT];
+
+	if (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_SYN) {
+		if (isn)
+			append(text, "[%" PRIu32 "] ", step->segment.seq);
+		options_text(&step->segment, options);
+		append(text, "%s", options);
+		words(d, text);
+	}
+	if (step->note)
+		words(d, step->note);
+}
+
+static void draw_arrow(struct drawing *d, const struct row *row)
+{
+	const struct tcphs_step *step = row->step;
+	bool right = step->from == TCPHS_CLIENT;
+	char text[TEXT], out[TEXT] = "";
+	size_t columns = d->arrow;
+	const char *turn = NULL;
+	bool isn = true, left_in = false, right_in = false;
+
+	if (row->kind == ROW_LEAVES) {
+		turn = right ? d->s->right_leaves : d->s->left_leaves;
+		columns = d->arrow - d->arrow / 4;
+	}
+	label(d, step, true, text);
+	if (strlen(text) + 5 > columns) {
+		isn = false;
+		label(d, step, false, text);
+	}
+	if (row->kind == ROW_COMES) {
+		size_t reach = d->arrow / 4;
+
+		/* The corner stands below the one where it left. */
+		if (right) {
+			repeat(out, " ", d->arrow - reach - 1);
+			append(out, "%s", d->s->right_comes);
+			repeat(out, step->retransmit ? d->s->again : d->s->line,
+			       reach - 1);
+			append(out, "%s", d->s->right);
+		} else {
+			append(out, "%s", d->s->left);
+			repeat(out, step->retransmit ? d->s->again : d->s->line,
+			       reach - 1);
+			append(out, "%s", d->s->left_comes);
+		}
+	} else {
+		if (strlen(text) + 5 > columns) {
+			/* Too long for any arrow: above it. */
+			line(d, row->ts, false, text, paint_of(step), false);
+			text[0] = '\0';
+		}
+		if (row->kind == ROW_LEAVES && !right)
+			repeat(out, " ", d->arrow - columns);
+		arrow(d, step, text, columns, turn, out + strlen(out));
+	}
+	if (row->kind != ROW_COMES) {
+		if (right)
+			left_in = enter(d, step, 0);
+		else
+			right_in = enter(d, step, 1);
+	}
+	if (row->kind != ROW_LEAVES) {
+		if (right)
+			right_in = enter(d, step, 1);
+		else
+			left_in = enter(d, step, 0);
+	}
+	line(d, *text || row->kind == ROW_COMES ? row->ts : 0, left_in, out,
+	     paint_of(step), right_in);
+	if (row->kind != ROW_COMES)
+		more_states(d, step, step->from);
+	if (row->kind != ROW_LEAVES)
+		more_states(d, step, !step->from);
+	if (row->kind != ROW_COMES)
+		below(d, step, !isn);
+}
+
+static void draw_state(struct drawing *d, const struct row *row)
+{
+	const struct tcphs_step *step = row->step;
+	bool left = enter(d, step, 0), right = enter(d, step, 1);
+
+	line(d, row->ts, left, "", TCPHS_PAINT_PLAIN, right);
+	more_states(d, step, 0);
+	more_states(d, step, 1);
+	if (step->note)
+		words(d, step->note);
+}
+
+static void draw_data(struct drawing *d, const struct row *row)
+{
+	char text[TEXT] = "", back[TEXT] = "", count[TCPHS_NUMBER_SIZE];
+	size_t used;
+
+	if (row->bytes[TCPHS_CLIENT])
+		append(text, "   %s B %s",
+		       tcphs_number_count(row->bytes[TCPHS_CLIENT], count), d->s->to);
+	if (row->bytes[TCPHS_SERVER])
+		append(back, "%s %s B   ", d->s->from,
+		       tcphs_number_count(row->bytes[TCPHS_SERVER], count));
+	used = tcphs_output_columns(text) + tcphs_output_columns(back);
+	repeat(text, " ", d->arrow > used ? d->arrow - used : 1);
+	append(text, "%s", back);
+	line(d, 0, false, text, TCPHS_PAINT_PLAIN, false);
+}
+
+static void draw_gap(struct drawing *d, const struct row *row)
+{
+	char text[TEXT] = "";
+	size_t used = strlen(row->step->note) + 2;
+	size_t fill = d->arrow > used ? d->arrow - used : 2;
+
+	repeat(text, d->s->gap, fill / 2);
+	append(text, " %s ", row->step->note);
+	repeat(text, d->s->gap, fill - fill / 2);
+	line(d, row->ts, false, text, TCPHS_PAINT_BAD, false);
+}
+
+/* ---- what stands above ---------------------------------------------------- */
+
+static void end_line(const struct drawing *d, unsigned int which)
+{
+	const struct tcphs_side *s = &d->c->side[which];
+	char name[TCPHS_ADDRESS_SIZE] = "?", comm[32];
+
+	if (s->port)
+		tcphs_address_end(s->address, s->inet6, s->port, name);
+	printf("  %s  %s", which == TCPHS_CLIENT ? "client" : "server", name);
+	if (s->socket && s->owner.known)
+		printf("  %s/%" PRIu32,
+		       tcphs_output_clean(s->owner.comm, comm, sizeof(comm)),
+		       s->owner.pid);
+	if (s->socket && s->closer.known)
+		printf(" (closed by %s/%" PRIu32 ")",
+		       tcphs_output_clean(s->closer.comm, comm, sizeof(comm)),
+		       s->closer.pid);
+	if (s->netns)
+		printf("  netns %" PRIu32, s->netns);
+	if (!s->socket)
+		fputs(s->seen ? "  (no socket)" : "  (elsewhere)", stdout);
+	putchar('\n');
+}
+
+/* Items with dots between, in lines of the width. */
+static void item(const struct drawing *d, size_t *used, const char *text)
+{
+	size_t columns = tcphs_output_columns(text);
+
+	if (*used && *used + 3 + columns > d->o->width) {
+		fputs("\n ", stdout);
+		*used = 0;
+	}
+	if (*used)
+		printf(" %s ", d->s->dot);
+	else
+		fputs(" ", stdout);
+	fputs(text, stdout);
+	*used += columns + (*used ? 3 : 2);
+}
+
+static void summary(const struct drawing *d)
+{
+	const struct tcphs_connection *c = d->c;
+	const char *close = tcphs_verdict_close(c->close);
+	char text[TEXT] = "", span[TCPHS_NUMBER_SIZE];
+	enum tcphs_paint paint = TCPHS_PAINT_GOOD;
+	size_t used = 0;
+	unsigned int side;
+	bool opened = c->open <= TCPHS_OPEN_SYN_COOKIE;
+
+	if (!opened || c->close == TCPHS_CLOSE_RESET_BY_CLIENT ||
+	    c->close == TCPHS_CLOSE_RESET_BY_SERVER || c->close == TCPHS_CLOSE_TIMED_OUT)
+		paint = TCPHS_PAINT_BAD;
+	putchar(' ');
+	fputs(tcphs_output_paint(d->o, paint), stdout);
+	append(text, "%s", tcphs_verdict_open(c->open));
+	if (opened)
+		append(text, " open");
+	else if (c->open == TCPHS_OPEN_UNSEEN)
+		strcpy(text, "open unseen");
+	if (c->opened)
+		append(text, " %s", tcphs_number_span(c->opened, span));
+	item(d, &used, text);
+	if (close) {
+		text[0] = '\0';
+		if (c->close == TCPHS_CLOSE_OPEN)
+			append(text, "still open");
+		else if (c->close == TCPHS_CLOSE_UNSEEN)
+			append(text, "close unseen");
+		else if (c->close <= TCPHS_CLOSE_THREE_SEGMENT ||
+			 c->close == TCPHS_CLOSE_SIMULTANEOUS)
+			append(text, "%s close", close);
+		else
+			append(text, "%s", close);
+		item(d, &used, text);
+	}
+	fputs(tcphs_output_plain(d->o), stdout);
+	if (c->ended) {
+		snprintf(text, sizeof(text), "lasted %s",
+			 tcphs_number_span(c->ended - c->start, span));
+		item(d, &used, text);
+	}
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &c->side[side];
+		char count[TCPHS_NUMBER_SIZE];
+
+		if (!s->bytes_known || !opened)
+			continue;
+		tcphs_number_count(s->bytes, count);
+		if (side == TCPHS_CLIENT)
+			snprintf(text, sizeof(text), "%s B %s", count, d->s->to);
+		else
+			snprintf(text, sizeof(text), "%s %s B", d->s->from, count);
+		item(d, &used, text);
+	}
+	if (c->whole != TCPHS_WHOLE_COMPLETE)
+		fputs(tcphs_output_paint(d->o, TCPHS_PAINT_WARN), stdout);
+	item(d, &used, tcphs_verdict_whole(c->whole));
+	fputs(tcphs_output_plain(d->o), stdout);
+	putchar('\n');
+}
+
+void tcphs_ladder_connection(const struct tcphs_ladder *l,
+			     const struct tcphs_connection *c, unsigned long number)
+{
+	struct drawing d = {
+		.l = l,
+		.c = c,
+		.o = &l->output,
+		.s = l->output.ascii ? &ascii : &box,
+	};
+	char date[TCPHS_CLOCK_SIZE];
+	unsigned int side;
+	bool shown = false;
+	size_t i;
+
+	fputs(tcphs_output_paint(d.o, TCPHS_PAINT_STRONG), stdout);
+	if (number)
+		printf("#%lu  ", number);
+	printf("%s%s\n", tcphs_clock_date(&l->clock, c->start, date),
+	       tcphs_output_plain(d.o));
+	end_line(&d, TCPHS_CLIENT);
+	end_line(&d, TCPHS_SERVER);
+	summary(&d);
+	make_rows(&d);
+	measure(&d);
+	/* What was before the first event. */
+	for (side = 0; side < 2; side++) {
+		if (c->side[side].nstates) {
+			d.state[side] = c->side[side].states[0].state;
+			shown = true;
+		}
+	}
+	if (shown)
+		line(&d, 0, c->side[0].nstates, "", TCPHS_PAINT_PLAIN,
+		     c->side[1].nstates);
+	for (i = 0; i < d.count; i++) {
+		const struct row *row = &d.rows[i];
+
+		switch (row->kind) {
+		case ROW_ARROW:
+		case ROW_LEAVES:
+		case ROW_COMES:
+			draw_arrow(&d, row);
+			break;
+		case ROW_STATE:
+			draw_state(&d, row);
+			break;
+		case ROW_DATA:
+			draw_data(&d, row);
+			break;
+		case ROW_GAP:
+			draw_gap(&d, row);
+			break;
+		}
+	}
+	putchar('\n');
+	free(d.rows);
+}
+
+void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end *e)
+{
+	const struct signs *s = l->output.ascii ? &ascii : &box;
+	char name[TCPHS_ADDRESS_SIZE] = "?", date[TCPHS_CLOCK_SIZE], comm[32];
+	const struct tcphs_transition *owner = NULL;
+	size_t i;
+
+	for (i = 0; i < e->records && !owner; i++)
+		if (e->record[i].kind == TCPHS_TRANSITION &&
+		    e->record[i].transition.has & TCPHS_HAS_OWNER)
+			owner = &e->record[i].transition;
+	if (e->tuple.lport)
+		tcphs_address_end(e->tuple.local, e->tuple.inet6, e->tuple.lport, name);
+	printf("%slistener%s  %s", tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG),
+	       tcphs_output_plain(&l->output), name);
+	if (owner)
+		printf("  %s/%" PRIu32,
+		       tcphs_output_clean(owner->comm, comm, sizeof(comm)), owner->pid);
+	if (e->netns)
+		printf("  netns %" PRIu32, e->netns);
+	putchar('\n');
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_transition *t = &e->record[i].transition;
+
+		if (e->record[i].kind != TCPHS_TRANSITION || t->old == t->new)
+			continue;
+		printf("  %s  %s %s %s", tcphs_clock_date(&l->clock, e->record[i].ts, date),
+		       tcphs_names_state(t->old), s->to, tcphs_names_state(t->new));
+		if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
+			printf("  backlog %" PRIu32, t->birth.backlog);
+		putchar('\n');
+	}
+	if (e->counts.syns)
+		printf("  %" PRIu64 " SYN, %" PRIu64 " SYN,ACK, %" PRIu64 " cookies sent, %"
+		       PRIu64 " accepted, %" PRIu64 " failed, %" PRIu64 " SYN dropped\n",
+		       e->counts.syns, e->counts.synacks, e->counts.cookies_sent,
+		       e->counts.cookies_accepted, e->counts.cookies_failed,
+		       e->counts.unanswered);
+	putchar('\n');
+}

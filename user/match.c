@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One arrow from two sights. Copies of a segment are alike but for what time
+ * made different (the timestamp option, the window): a copy that is alike in
+ * these too is preferred, then the one whose delay is most like that of the
+ * segments that cannot be mistaken.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "match.h"
+#include "memory.h"
+#include "names.h"
+#include "number.h"
+#include "table.h"
+
+#define SAME_FLAGS (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)
+
+struct entry {
+	struct tcphs_table_link link;
+	size_t out;
+};
+
+static uint64_t key(const struct tcphs_segment *s)
+{
+	uint64_t h = (uint64_t)(s->seq + s->len) << 32 | s->ack;
+
+	h ^= (uint64_t)(s->flags & SAME_FLAGS) << 17;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 29;
+}
+
+/* A FIN that left on much data may arrive on the last cut of it. */
+static bool same(const struct tcphs_segment *a, const struct tcphs_segment *b)
+{
+	return (a->flags & SAME_FLAGS) == (b->flags & SAME_FLAGS) &&
+	       a->ack == b->ack && a->seq + a->len == b->seq + b->len &&
+	       (a->len == b->len || a->flags & TCPHS_FIN);
+}
+
+static bool alike(const struct tcphs_segment *a, const struct tcphs_segment *b)
+{
+	return a->win == b->win && a->offset == b->offset && a->len == b->len &&
+	       !memcmp(a->options, b->options, sizeof(a->options));
+}
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The best sending for the arrival `i`, given the usual delay. */
+static size_t choose(const struct tcphs_table *t, const struct tcphs_sight *out,
+		     const struct tcphs_sight *i, uint64_t delay, size_t *choices)
+{
+	struct tcphs_table_link *l;
+	size_t best = TCPHS_MATCH_NONE;
+	bool best_alike = false;
+
+	*choices = 0;
+	for (l = tcphs_table_first(t, key(i->segment)); l; l = tcphs_table_next(l)) {
+		size_t k = ((struct entry *)l)->out;
+		const struct tcphs_sight *o = &out[k];
+		bool a;
+
+		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts ||
+		    !same(o->segment, i->segment))
+			continue;
+		++*choices;
+		a = alike(o->segment, i->segment);
+		if (best == TCPHS_MATCH_NONE || (a && !best_alike) ||
+		    (a == best_alike &&
+		     apart(i->ts - o->ts, delay) <= apart(i->ts - out[best].ts, delay))) {
+			best = k;
+			best_alike = a;
+		}
+	}
+	return best;
+}
+
+/* The shortest delay among the segments of which there is only one. */
+static uint64_t usual_delay(const struct tcphs_table *t, const struct tcphs_sight *out,
+			    const struct tcphs_sight *in, size_t ins)
+{
+	uint64_t delay = UINT64_MAX;
+	size_t i, k, choices;
+
+	for (i = 0; i < ins; i++) {
+		k = choose(t, out, &in[i], 0, &choices);
+		if (choices == 1 && in[i].ts - out[k].ts < delay)
+			delay = in[i].ts - out[k].ts;
+	}
+	return delay == UINT64_MAX ? 0 : delay;
+}
+
+/* Data that was cut differently: what is covered by what. */
+static void cover(struct tcphs_sight *out, size_t outs, struct tcphs_sight *in,
+		  size_t ins)
+{
+	size_t first = 0, i, k;
+
+	for (i = 0; i < ins; i++) {
+		const struct tcphs_segment *s = in[i].segment;
+
+		if (in[i].partner != TCPHS_MATCH_NONE || !s->len)
+			continue;
+		while (first < outs && (out[first].partner != TCPHS_MATCH_NONE ||
+					!out[first].segment->len))
+			first++;
+		for (k = first; k < outs && out[k].ts <= in[i].ts; k++) {
+			const struct tcphs_segment *o = out[k].segment;
+			uint32_t begin, end;
+
+			if (!o->len || out[k].covered >= o->len ||
+			    out[k].partner != TCPHS_MATCH_NONE)
+				continue;
+			begin = tcphs_number_before(o->seq, s->seq) ? s->seq : o->seq;
+			end = tcphs_number_before(o->seq + o->len, s->seq + s->len) ?
+				o->seq + o->len : s->seq + s->len;
+			if (!tcphs_number_before(begin, end))
+				continue;
+			in[i].covered += end - begin;
+			out[k].covered += end - begin;
+			if (out[k].covered >= o->len)
+				out[k].partner = i;
+		}
+	}
+}
+
+void tcphs_match_find(struct tcphs_sight *out, size_t outs,
+		      struct tcphs_sight *in, size_t ins)
+{
+	struct tcphs_table t = { 0 };
+	struct entry *entry = tcphs_memory_get(outs, sizeof(*entry));
+	uint64_t delay;
+	size_t i, k, choices;
+
+	for (i = 0; i < ins; i++)
+		in[i].partner = TCPHS_MATCH_NONE;
+	for (k = 0; k < outs; k++) {
+		out[k].partner = TCPHS_MATCH_NONE;
+		entry[k].out = k;
+		tcphs_table_add(&t, &entry[k].link, key(out[k].segment));
+	}
+	delay = usual_delay(&t, out, in, ins);
+	for (i = 0; i < ins; i++) {
+		k = choose(&t, out, &in[i], delay, &choices);
+		if (k == TCPHS_MATCH_NONE)
+			continue;
+		in[i].partner = k;
+		out[k].partner = i;
+	}
+	cover(out, outs, in, ins);
+	tcphs_table_free(&t);
+	free(entry);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that is there or ends the program: no caller could go on without. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static void *checked(void *p)
+{
+	if (!p) {
+		fputs("tcphs: out of memory: give a FILTER, or read a shorter recording\n",
+		      stderr);
+		exit(1);
+	}
+	return p;
+}
+
+void *tcphs_memory_get(size_t count, size_t size)
+{
+	return checked(calloc(count ? count : 1, size));
+}
+
+void *tcphs_memory_grow(void *array, size_t used, size_t *room, size_t size)
+{
+	if (used < *room)
+		return array;
+	*room = *room ? *room * 2 : 4;
+	return checked(reallocarray(array, *room, size));
+}
+
+char *tcphs_memory_text(const char *text)
+{
+	return checked(strdup(text));
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_MESSAGE_H
+#define TCPHS_MESSAGE_H
+
+/* Exit status: design.md, section 5. */
+enum tcphs_exit {
+	TCPHS_EXIT_DONE = 0,
+	TCPHS_EXIT_FAILED = 1,
+	TCPHS_EXIT_USAGE = 2,
+	TCPHS_EXIT_ACCESS = 3,		/* no module, or no permission */
+	TCPHS_EXIT_LOST = 4,		/* --strict, and records were lost */
+};
+
+/* "tcphs: ..." on stderr, one line, no newline needed. */
+void tcphs_message_print(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#endif

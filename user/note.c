@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A few words on a step: copies, losses, resets, TIME_WAIT, cookies. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "names.h"
+#include "note.h"
+#include "number.h"
+#include "options.h"
+
+/* Add to the step's note, with "; " between. */
+static void add(struct tcphs_step *step, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct tcphs_step *step, const char *format, ...)
+{
+	char text[256];
+	size_t used = 0;
+	va_list args;
+
+	if (step->note)
+		used = snprintf(text, sizeof(text), "%s; ", step->note);
+	if (used >= sizeof(text))
+		return;
+	va_start(args, format);
+	vsnprintf(text + used, sizeof(text) - used, format, args);
+	va_end(args);
+	free(step->note);
+	step->note = tcphs_memory_text(text);
+}
+
+static bool is_syn(const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_SYN;
+}
+
+/* The time since the last copy of the same segment; 0: there was none. */
+static uint64_t since_copy(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *step = &c->steps[i];
+
+	while (i-- > 0) {
+		const struct tcphs_step *p = &c->steps[i];
+
+		if (p->kind == TCPHS_STEP_SEGMENT && p->from == step->from &&
+		    p->segment.seq + p->segment.len ==
+			    step->segment.seq + step->segment.len &&
+		    (p->segment.flags & 7) == (step->segment.flags & 7))
+			return step->ts - p->ts;
+	}
+	return 0;
+}
+
+static void note_copy(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
+	char span[TCPHS_NUMBER_SIZE];
+	uint64_t gap = since_copy(c, i);
+
+	if (step->retransmit && gap)
+		add(step, "sent again after %s", tcphs_number_span(gap, span));
+	else if (step->retransmit)
+		add(step, "sent again");
+	if (step->lost)
+		add(step, "lost on the way");
+	if (step->foreign)
+		add(step, "not sent by the %s's socket",
+		    step->from == TCPHS_CLIENT ? "client" : "server");
+}
+
+static void note_syn(struct tcphs_connection *c, struct tcphs_step *step)
+{
+	const struct tcphs_before *before = &c->side[step->from].before;
+	struct tcphs_options o;
+
+	tcphs_options_decode(&step->segment, &o);
+	if (step->segment.mark & TCPHS_SEG_COOKIE)
+		add(step, "its number is a SYN cookie");
+	if (o.has_fastopen && !o.cookie_len)
+		add(step, "asks for a Fast Open cookie");
+	else if (o.has_fastopen)
+		add(step, step->segment.flags & TCPHS_ACK ? "gives a Fast Open cookie" :
+							    "Fast Open cookie");
+	if (before->known && before->iss_known && !step->retransmit)
+		add(step, "same ports as before: ISN %" PRIu32 " is %" PRIu32 " higher",
+		    step->segment.seq, step->segment.seq - before->iss);
+}
+
+/* Why, as far as the socket that sent it knows. */
+static void note_rst(struct tcphs_connection *c, struct tcphs_step *step)
+{
+	const struct tcphs_rst *rst = &c->side[step->from].rst_sent;
+	const char *name;
+
+	if (!rst->known) {
+		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent)
+			add(step, "no socket");
+		return;
+	}
+	name = rst->reason == TCPHS_REASON_UNKNOWN ? NULL :
+						     tcphs_names_reason(rst->reason);
+	if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
+		add(step, "SO_LINGER 0");
+	else if (rst->unread)
+		add(step, "%" PRIu32 " bytes unread", rst->unread);
+	else if (rst->probes)
+		add(step, "%u probes unanswered", rst->probes);
+	if (rst->error)
+		add(step, "%s", tcphs_names_error(rst->error));
+	if (name)
+		add(step, "%s", name);
+}
+
+static bool entered(const struct tcphs_step *step, const struct tcphs_side *s,
+		    unsigned int side, unsigned int state)
+{
+	const struct tcphs_entered *e = &step->entered[side];
+	uint32_t i;
+
+	for (i = e->begin; i < e->begin + e->count; i++)
+		if (s->states[i].state == state)
+			return true;
+	return false;
+}
+
+/* TIME_WAIT answered a repeated FIN: it begins anew (RFC 9293, 3.10.7.8). */
+static void note_restart(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
+	const struct tcphs_stay *stay =
+		tcphs_connection_stay(&c->side[step->from], TCPHS_TIME_WAIT);
+	size_t k;
+
+	if (!stay || !step->sent || !(step->segment.mark & TCPHS_SEG_MINI) ||
+	    (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) != TCPHS_ACK ||
+	    step->segment.state != TCPHS_TIME_WAIT || step->sent <= stay->ts)
+		return;
+	for (k = i; k-- > 0;) {
+		const struct tcphs_step *p = &c->steps[k];
+
+		if (p->kind == TCPHS_STEP_SEGMENT && p->from != step->from) {
+			if (p->segment.flags & TCPHS_FIN && p->retransmit)
+				add(step, "TIME_WAIT begins anew");
+			return;
+		}
+	}
+}
+
+static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
+		       const struct tcphs_context *x)
+{
+	char span[TCPHS_NUMBER_SIZE];
+	unsigned int side;
+
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &c->side[side];
+		const struct tcphs_stay *stay = tcphs_connection_stay(s, TCPHS_TIME_WAIT);
+
+		if (!entered(step, s, side, TCPHS_CLOSE) ||
+		    (c->itself && side))
+			continue;
+		if (stay && stay->ts && step->ts > stay->ts) {
+			add(step, "TIME_WAIT lasted %s",
+			    tcphs_number_span(step->ts - stay->ts, span));
+			continue;
+		}
+		if (step->kind != TCPHS_STEP_STATE || !s->fate.known)
+			continue;
+		if (s->fate.error)
+			add(step, "%s", tcphs_names_error(s->fate.error));
+		else if (s->fate.process)
+			add(step, "closed by its process");
+	}
+	(void)x;
+}
+
+/* A keep-alive or window probe asks with a number that was acknowledged before. */
+static void note_probe(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
+	const struct tcphs_segment *s = &step->segment;
+	const struct tcphs_side *side = &c->side[step->from];
+	size_t k;
+
+	if (s->len || (s->flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) !=
+			      TCPHS_ACK || !side->isn_known || step->foreign)
+		return;
+	/* seq 0 of a connection that is open can only be a probe. */
+	if (s->seq == side->isn) {
+		add(step, "keep-alive probe");
+		return;
+	}
+	for (k = i; k-- > 0;) {
+		const struct tcphs_step *p = &c->steps[k];
+
+		if (p->kind != TCPHS_STEP_SEGMENT || p->foreign ||
+		    !(p->segment.flags & TCPHS_ACK) || p->segment.flags & TCPHS_RST)
+			continue;
+		if (p->from != step->from) {
+			if (p->segment.ack == s->seq + 1)
+				add(step, "keep-alive probe");
+			return;
+		}
+	}
+}
+
+void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
+{
+	size_t i;
+
+	for (i = 0; i < c->nsteps; i++) {
+		struct tcphs_step *step = &c->steps[i];
+
+		if (step->kind == TCPHS_STEP_SEGMENT) {
+			note_copy(c, i);
+			if (is_syn(step))
+				note_syn(c, step);
+			else
+				note_probe(c, i);
+			note_restart(c, i);
+		}
+		if (step->kind == TCPHS_STEP_RESET ||
+		    (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST))
+			note_rst(c, step);
+		note_state(c, step, x);
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_NUMBER_H
+#define TCPHS_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Sequence numbers are modulo 2^32 (RFC 9293, 3.4): `a` comes before `b` when
+ * the way forward from a to b is shorter than the way back.
+ */
+static inline bool tcphs_number_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+#define TCPHS_NUMBER_SIZE 32
+
+/* "1,234,567". Returns `text`. */
+char *tcphs_number_count(uint64_t count, char text[TCPHS_NUMBER_SIZE]);
+
+/* Nanoseconds as people say them: "43 us", "44.8 ms", "12.3 s". Returns `text`. */
+char *tcphs_number_span(uint64_t ns, char text[TCPHS_NUMBER_SIZE]);
+
+#endif

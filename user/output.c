@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Standard output: width, signs, colours, and whether it is still there. */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "output.h"
+
+enum { WIDTH = 80, WIDTH_MAX = 1000 };
+
+static int first_error;
+
+static unsigned int find_width(bool terminal)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	long width = 0;
+
+	if (terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		width = size.ws_col;
+	if (!width && columns)
+		width = strtol(columns, NULL, 10);
+	if (width < 1)
+		return WIDTH;
+	return width > WIDTH_MAX ? WIDTH_MAX : width;
+}
+
+void tcphs_output_init(struct tcphs_output *o, const struct tcphs_settings *s)
+{
+	const char *none = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	o->terminal = isatty(STDOUT_FILENO);
+	o->width = find_width(o->terminal);
+	o->ascii = s->ascii || strcasecmp(nl_langinfo(CODESET), "UTF-8");
+	if (s->color == TCPHS_COLOR_AUTO)
+		o->color = o->terminal && !(none && *none) && term &&
+			   strcmp(term, "dumb");
+	else
+		o->color = s->color == TCPHS_COLOR_ALWAYS;
+}
+
+const char *tcphs_output_paint(const struct tcphs_output *o, enum tcphs_paint p)
+{
+	static const char *const escape[] = {
+		[TCPHS_PAINT_PLAIN] = "",
+		[TCPHS_PAINT_DIM] = "\033[2m",
+		[TCPHS_PAINT_STRONG] = "\033[1m",
+		[TCPHS_PAINT_STATE] = "\033[36m",
+		[TCPHS_PAINT_GOOD] = "\033[32m",
+		[TCPHS_PAINT_WARN] = "\033[33m",
+		[TCPHS_PAINT_BAD] = "\033[31m",
+	};
+
+	return o->color ? escape[p] : "";
+}
+
+const char *tcphs_output_plain(const struct tcphs_output *o)
+{
+	return o->color ? "\033[0m" : "";
+}
+
+size_t tcphs_output_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text; text++) {
+		if (*text == '\033') {
+			while (*text && *text != 'm')
+				text++;
+			if (!*text)
+				break;
+		} else if ((*text & 0xc0) != 0x80) {
+			columns++;
+		}
+	}
+	return columns;
+}
+
+char *tcphs_output_clean(const char *text, char *to, size_t size)
+{
+	size_t i;
+
+	for (i = 0; text[i] && i + 1 < size; i++) {
+		unsigned char c = text[i];
+
+		to[i] = c < 0x20 || c > 0x7e ? '?' : c;
+	}
+	to[i] = '\0';
+	return to;
+}
+
+bool tcphs_output_flush(void)
+{
+	errno = 0;
+	if (fflush(stdout) && !first_error)
+		first_error = errno ? errno : EIO;
+	return !ferror(stdout);
+}
+
+int tcphs_output_finish(void)
+{
+	tcphs_output_flush();
+	if (!ferror(stdout))
+		return TCPHS_EXIT_DONE;
+	if (!first_error)
+		first_error = errno ? errno : EIO;
+	/* Whoever read it has seen enough. */
+	if (first_error == EPIPE)
+		return TCPHS_EXIT_DONE;
+	tcphs_message_print("standard output: %s", strerror(first_error));
+	return TCPHS_EXIT_FAILED;
+}

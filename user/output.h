@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_OUTPUT_H
+#define TCPHS_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "settings.h"
+
+/* What a colour stands for; never the only sign of it. */
+enum tcphs_paint {
+	TCPHS_PAINT_PLAIN,
+	TCPHS_PAINT_DIM,	/* times, lifelines */
+	TCPHS_PAINT_STRONG,	/* headings */
+	TCPHS_PAINT_STATE,
+	TCPHS_PAINT_GOOD,
+	TCPHS_PAINT_WARN,	/* sent again, partial */
+	TCPHS_PAINT_BAD,	/* lost, reset, refused */
+};
+
+/* Where text goes: how wide it may be, which signs and colours it may use. */
+struct tcphs_output {
+	unsigned int width;	/* columns */
+	bool color;
+	bool ascii;
+	bool terminal;
+};
+
+void tcphs_output_init(struct tcphs_output *o, const struct tcphs_settings *s);
+
+/* Escape sequences, or "" without colour. */
+const char *tcphs_output_paint(const struct tcphs_output *o, enum tcphs_paint p);
+const char *tcphs_output_plain(const struct tcphs_output *o);
+
+/* Columns that UTF-8 text takes; its escape sequences take none. */
+size_t tcphs_output_columns(const char *text);
+
+/*
+ * Text of foreign origin (a command's name) without what could upset a terminal
+ * or JSON. `to` has room for `size` bytes. Returns `to`.
+ */
+char *tcphs_output_clean(const char *text, char *to, size_t size);
+
+/* What was printed is on its way; false: nobody reads it any more. */
+bool tcphs_output_flush(void);
+
+/* At the end: TCPHS_EXIT_DONE, or FAILED after a message (a full disk). */
+int tcphs_output_finish(void);
+
+#endif

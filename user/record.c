@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `tcphs record`: the stream into a file, byte for byte. Only whole records are
+ * ever in the file, and what came is written at least each time the stream is
+ * idle: a recorder that is killed leaves a file that can be read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "memory.h"
+#include "message.h"
+#include "number.h"
+#include "source.h"
+#include "stop.h"
+
+#define PROGRESS_NS 500000000ULL
+
+enum { BUFFER = 64 << 10 };
+
+struct recorder {
+	const char *name;
+	int fd;
+	bool regular;		/* can be cut */
+	uint64_t written;	/* bytes of whole records in the file */
+	size_t step;		/* size of what is in the buffer: the header, then
+				 * records
+				 */
+	uint8_t buffer[BUFFER];
+	size_t used;
+	uint64_t records;
+	bool progress;
+	uint64_t shown;
+};
+
+static bool flush(struct recorder *w)
+{
+	size_t done = 0;
+
+	while (done < w->used) {
+		ssize_t n = write(w->fd, w->buffer + done, w->used - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int error = errno;
+
+			/* The last record must not be half a one. */
+			w->written += done - done % w->step;
+			if (w->regular && ftruncate(w->fd, w->written))
+				tcphs_message_print("%s: cannot be cut to whole records: %s",
+						    w->name, strerror(errno));
+			if (error != EPIPE)
+				tcphs_message_print("%s: %s: %" PRIu64 " bytes are whole",
+						    w->name, strerror(error), w->written);
+			return false;
+		}
+		done += n;
+	}
+	w->written += w->used;
+	w->used = 0;
+	return true;
+}
+
+static bool put(struct recorder *w, const void *bytes, size_t size)
+{
+	if (w->used + size > BUFFER && !flush(w))
+		return false;
+	w->step = size;
+	memcpy(w->buffer + w->used, bytes, size);
+	w->used += size;
+	return true;
+}
+
+static void show(struct recorder *w, const struct tcphs_source *source, bool last)
+{
+	char count[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
+	uint64_t now = tcphs_stop_now();
+
+	if (!w->progress || (!last && now < w->shown + PROGRESS_NS))
+		return;
+	w->shown = now;
+	fprintf(stderr, "\r%s records, %.1f MB, %s lost%s",
+		tcphs_number_count(w->records, count),
+		(w->written + w->used) / 1e6,
+		tcphs_number_count(tcphs_source_lost(source), lost),
+		last ? "\n" : " ");
+	fflush(stderr);
+}
+
+static bool copy(struct recorder *w, struct tcphs_source *source,
+		 const struct tcphs_settings *s)
+{
+	struct tcphs_record r;
+	const void *bytes;
+	size_t size;
+
+	while (!s->count || w->records < s->count) {
+		switch (tcphs_source_read(source, &r)) {
+		case TCPHS_SOURCE_END:
+			return flush(w);
+		case TCPHS_SOURCE_IDLE:
+			if (!flush(w))
+				return false;
+			break;
+		case TCPHS_SOURCE_RECORD:
+			bytes = tcphs_source_raw_record(source, &size);
+			/* A gap made by the reader: the next reader finds it too. */
+			if (!bytes)
+				break;
+			if (!put(w, bytes, size))
+				return false;
+			w->records++;
+			break;
+		}
+		show(w, source, false);
+		if (tcphs_stop_asked())
+			break;
+	}
+	return flush(w);
+}
+
+static int open_output(struct recorder *w)
+{
+	struct stat st;
+
+	if (!strcmp(w->name, "-")) {
+		w->name = "standard output";
+		w->fd = dup(STDOUT_FILENO);
+	} else {
+		w->fd = open(w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
+	if (w->fd < 0) {
+		tcphs_message_print("%s: %s", w->name, strerror(errno));
+		return TCPHS_EXIT_FAILED;
+	}
+	w->regular = !fstat(w->fd, &st) && S_ISREG(st.st_mode);
+	return TCPHS_EXIT_DONE;
+}
+
+int tcphs_record_run(const struct tcphs_settings *s)
+{
+	struct recorder *w;
+	struct tcphs_source *source;
+	const void *header;
+	size_t size;
+	int status;
+	bool good;
+
+	if (!s->output) {
+		tcphs_message_print("record: where to? Use: tcphs record -o FILE");
+		return TCPHS_EXIT_USAGE;
+	}
+	/* Before the file: without a source, no file is made or emptied. */
+	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles || s->follow,
+				   &status);
+	if (!source)
+		return status;
+	w = tcphs_memory_get(1, sizeof(*w));
+	w->name = s->output;
+	status = open_output(w);
+	if (status) {
+		tcphs_source_close(source);
+		free(w);
+		return status;
+	}
+	w->progress = isatty(STDERR_FILENO);
+	tcphs_stop_catch(s->seconds);
+	header = tcphs_source_raw_header(source, &size);
+	good = put(w, header, size) && flush(w) && copy(w, source, s);
+	if (close(w->fd) && good) {
+		tcphs_message_print("%s: %s", w->name, strerror(errno));
+		good = false;
+	}
+	show(w, source, true);
+	status = tcphs_source_status(source);
+	if (!status && s->strict && tcphs_source_lost(source))
+		status = TCPHS_EXIT_LOST;
+	tcphs_source_close(source);
+	free(w);
+	return good ? status : TCPHS_EXIT_FAILED;
+}

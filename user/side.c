@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One side of a connection. The kernel's transitions become the states that the
+ * side really was in:
+ *
+ * - A request mini-socket's SYN_RECV begins when the SYN comes in; the birth of
+ *   the child afterwards is the same state again.
+ * - FIN_WAIT2 -> CLOSE and CLOSING -> CLOSE of the full socket mean that a
+ *   TIME_WAIT mini-socket goes on, if one says so; else CLOSE is meant.
+ * - old == new is nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "names.h"
+#include "number.h"
+#include "side.h"
+
+/* ---- states --------------------------------------------------------------- */
+
+static uint32_t enter(struct tcphs_side *side, size_t *room, uint64_t ts,
+		      unsigned int state, unsigned int via)
+{
+	side->states = tcphs_memory_grow(side->states, side->nstates, room,
+					 sizeof(*side->states));
+	side->states[side->nstates] = (struct tcphs_stay){ ts, state, via };
+	return side->nstates++;
+}
+
+/* A mini-socket goes on after the full socket's CLOSE in record i. */
+static bool goes_on(const struct tcphs_end *e, size_t i)
+{
+	const struct tcphs_transition *t;
+
+	for (i++; i < e->records; i++) {
+		if (e->record[i].kind != TCPHS_TRANSITION)
+			continue;
+		t = &e->record[i].transition;
+		if (t->via == TCPHS_VIA_TIMEWAIT)
+			return t->new == TCPHS_TIME_WAIT || t->new == TCPHS_FIN_WAIT2;
+		if (t->old != t->new)
+			return false;
+	}
+	return false;
+}
+
+/* When the SYN came that the request in record i answers. */
+static uint64_t syn_time(const struct tcphs_end *e, size_t i)
+{
+	const struct tcphs_transition *t = &e->record[i].transition;
+	size_t k;
+
+	for (k = i; k-- > 0;) {
+		const struct tcphs_record *r = &e->record[k];
+
+		if (r->kind != TCPHS_SEGMENT || r->segment.mark & TCPHS_SEG_OUT ||
+		    (r->segment.flags & (TCPHS_SYN | TCPHS_ACK)) != TCPHS_SYN)
+			continue;
+		if (!(t->has & TCPHS_HAS_IRS) || t->nr.irs == r->segment.seq)
+			return r->ts;
+	}
+	return e->record[i].ts;
+}
+
+static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
+			uint32_t *entered)
+{
+	unsigned int now = TCPHS_STATE_UNKNOWN;
+	size_t room = 0, i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_transition *t = &e->record[i].transition;
+		uint64_t ts = e->record[i].ts;
+
+		entered[i] = TCPHS_SIDE_NO_STATE;
+		if (e->record[i].kind != TCPHS_TRANSITION)
+			continue;
+		if (!side->nstates) {
+			now = t->old;
+			enter(side, &room, 0, now, 0);
+		}
+		if (t->old == t->new || t->new == now)
+			continue;
+		/* The child's birth, when its request was SYN_RECV already. */
+		if (t->old == TCPHS_LISTEN && now != TCPHS_LISTEN)
+			continue;
+		if (t->new == TCPHS_CLOSE && t->via == TCPHS_VIA_TRACEPOINT &&
+		    goes_on(e, i)) {
+			/* At FIN_WAIT1 the kernel passes through FIN_WAIT2. */
+			continue;
+		}
+		/* Records are missing in between: when, nobody saw. */
+		if (t->old != now && now != TCPHS_CLOSE)
+			enter(side, &room, 0, t->old, 0);
+		if (t->via == TCPHS_VIA_REQUEST && t->old == TCPHS_LISTEN)
+			ts = syn_time(e, i);
+		entered[i] = enter(side, &room, ts, t->new, t->via);
+		now = t->new;
+	}
+	if (!side->nstates && e->socket && e->state)
+		enter(side, &room, 0, e->state, 0);
+}
+
+/* ---- owner ---------------------------------------------------------------- */
+
+static void set_owner(struct tcphs_owner *o, uint32_t pid, uint32_t uid,
+		      const char *comm)
+{
+	o->known = true;
+	o->pid = pid;
+	o->uid = uid;
+	memcpy(o->comm, comm, sizeof(o->comm));
+}
+
+/*
+ * The owner is the process that called connect(), or the one that accept() gave
+ * the connection to, or else the one that listened. Who closed is told beside
+ * it when that was another (a forked child, a passed descriptor).
+ */
+static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+		const struct tcphs_transition *t = &r->transition;
+
+		if (r->kind == TCPHS_ACCEPT && r->accept.pid) {
+			set_owner(&side->owner, r->accept.pid, r->accept.uid,
+				  r->accept.comm);
+			side->cgroup = r->accept.cgroup;
+		}
+		if (r->kind != TCPHS_TRANSITION)
+			continue;
+		if (t->has & TCPHS_HAS_BIRTH && !side->cgroup)
+			side->cgroup = t->birth.cgroup;
+		if (!(t->has & TCPHS_HAS_OWNER))
+			continue;
+		if (t->new == TCPHS_SYN_SENT || t->new == TCPHS_LISTEN)
+			set_owner(&side->owner, t->pid, t->uid, t->comm);
+		else if (t->new == TCPHS_FIN_WAIT1 || t->new == TCPHS_LAST_ACK ||
+			 t->new == TCPHS_CLOSE)
+			set_owner(&side->closer, t->pid, t->uid, t->comm);
+	}
+	if (!side->owner.known)
+		side->owner = e->listener;
+	if (!side->owner.known)
+		side->owner = side->closer;
+	if (side->closer.pid == side->owner.pid)
+		side->closer.known = false;
+}
+
+/* ---- numbers -------------------------------------------------------------- */
+
+/* The number of this side's FIN, as sent here. */
+static void tell_fin(struct tcphs_side *side, const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+		const struct tcphs_transition *t = &r->transition;
+
+		if (r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT &&
+		    r->segment.flags & TCPHS_FIN && !(r->segment.flags & TCPHS_SYN)) {
+			side->fin = r->segment.seq + r->segment.len;
+			side->fin_known = true;
+			return;
+		}
+		if (r->kind == TCPHS_TRANSITION && t->old != t->new &&
+		    (t->new == TCPHS_FIN_WAIT1 || t->new == TCPHS_LAST_ACK) &&
+		    t->has & TCPHS_HAS_WRITE_SEQ && !(t->has & TCPHS_HAS_BIRTH)) {
+			/* Here write_seq is the FIN's: uapi/tcphs.h. */
+			side->fin = t->nr.write_seq;
+			side->fin_known = true;
+			return;
+		}
+	}
+}
+
+/* The number after the last byte that this side is known to have sent. */
+static bool last_number(const struct tcphs_end *e, uint32_t *next)
+{
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+		uint32_t n;
+
+		if (r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT &&
+		    !(r->segment.flags & TCPHS_RST))
+			n = r->segment.seq + r->segment.len +
+			    !!(r->segment.flags & TCPHS_SYN);
+		else if (r->kind == TCPHS_TRANSITION &&
+			 r->transition.has & TCPHS_HAS_SND_NXT &&
+			 !(r->transition.has & TCPHS_HAS_BIRTH))
+			n = r->transition.nr.snd_nxt;
+		else if (r->kind == TCPHS_RESET && r->reset.has & TCPHS_HAS_SND_NXT)
+			n = r->reset.nr.snd_nxt;
+		else
+			continue;
+		if (!known || tcphs_number_before(*next, n))
+			*next = n;
+		known = true;
+	}
+	return known;
+}
+
+/*
+ * Payload sent: from the ISN to the FIN, or to the last number known. Numbers
+ * are modulo 2^32; the socket's own counters, told when it is destroyed, have
+ * the rest, and stand alone when the ISN was not seen.
+ */
+static void tell_bytes(struct tcphs_side *side, const struct tcphs_end *e)
+{
+	const struct tcphs_destroy *d = NULL;
+	uint64_t total = 0;
+	uint32_t next = 0;
+	size_t i;
+
+	for (i = 0; i < e->records; i++)
+		if (e->record[i].kind == TCPHS_DESTROY)
+			d = &e->record[i].destroy;
+	if (d) {
+		side->retransmits_known = true;
+		side->retransmits = d->retransmits;
+		total = d->bytes_sent - d->bytes_retrans;
+	}
+	if (!side->isn_known) {
+		side->bytes_known = d != NULL;
+		side->bytes = total;
+		return;
+	}
+	if (side->fin_known)
+		next = side->fin;
+	else if (!last_number(e, &next))
+		return;
+	side->bytes_known = true;
+	/* Before the SYN went out, snd_nxt is the ISN itself. */
+	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
+	if (d && total >> 32)
+		side->bytes += total - (uint32_t)total;
+}
+
+/* ---- how it ended --------------------------------------------------------- */
+
+static void tell_rst(struct tcphs_rst *rst, const struct tcphs_record *r)
+{
+	const struct tcphs_reset *reset = &r->reset;
+
+	if (rst->known)
+		return;
+	*rst = (struct tcphs_rst){
+		.known = true,
+		.state = reset->state,
+		.reason = reset->reason,
+		.fact = reset->fact,
+		.probes = reset->probes,
+		.error = reset->error,
+		.unread = reset->unread,
+		.ts = r->ts,
+	};
+}
+
+static void tell_fate(struct tcphs_side *side, const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+		const struct tcphs_transition *t = &r->transition;
+
+		if (r->kind == TCPHS_RESET)
+			tell_rst(r->reset.out ? &side->rst_sent : &side->rst_got, r);
+		if (r->kind != TCPHS_TRANSITION || t->old == t->new ||
+		    t->has & TCPHS_HAS_BIRTH)
+			continue;
+		if (t->new == TCPHS_CLOSE_WAIT && t->has & TCPHS_HAS_SND_NXT) {
+			side->half_known = true;
+			side->half_sent = t->nr.snd_nxt;
+		}
+		if (t->new == TCPHS_FIN_WAIT2 && t->has & TCPHS_HAS_RCV_NXT) {
+			side->half_got_known = true;
+			side->half_got = t->nr.rcv_nxt;
+		}
+		if (t->new == TCPHS_CLOSE && t->via != TCPHS_VIA_TIMEWAIT &&
+		    !goes_on(e, i))
+			side->fate = (struct tcphs_fate){
+				.known = true,
+				.process = t->fact & TCPHS_FACT_PROCESS ||
+					   t->has & TCPHS_HAS_OWNER,
+				.old = t->old,
+				.timeouts = t->timeouts,
+				.error = t->error,
+				.ts = r->ts,
+			};
+	}
+}
+
+void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
+		     uint32_t *entered)
+{
+	memcpy(side->address, e->tuple.local, sizeof(side->address));
+	side->port = e->tuple.lport;
+	side->inet6 = e->tuple.inet6;
+	side->mapped = e->mapped;
+	side->seen = true;
+	side->socket = e->socket;
+	side->born = e->born;
+	side->cookie = e->cookie;
+	side->netns = e->netns;
+	side->isn_known = e->iss_known;
+	side->isn = e->iss;
+	side->before = e->before;
+	if (!e->in_table && e->records) {
+		/* A connect() that never got so far as to have a port. */
+		struct tcphs_tuple t;
+
+		tcphs_address_tuple(&e->record[0], &t);
+		side->inet6 = t.inet6;
+		memcpy(side->address, t.local, sizeof(side->address));
+	}
+	tell_states(side, e, entered);
+	tell_owner(side, e);
+	tell_fin(side, e);
+	tell_bytes(side, e);
+	tell_fate(side, e);
+}
+
+/* What a side says of the other one: its numbers, as they came in. */
+void tcphs_side_tell_remote(struct tcphs_side *side, const struct tcphs_end *peer)
+{
+	bool known = false;
+	uint32_t next = 0;
+	size_t i;
+
+	if (!side->seen) {
+		memcpy(side->address, peer->tuple.remote, sizeof(side->address));
+		side->port = peer->tuple.rport;
+		side->inet6 = peer->tuple.inet6;
+		if (!peer->in_table && peer->records) {
+			struct tcphs_tuple t;
+
+			tcphs_address_tuple(&peer->record[0], &t);
+			memcpy(side->address, t.remote, sizeof(side->address));
+			side->port = t.rport;
+			side->inet6 = t.inet6;
+		}
+	}
+	if (!side->isn_known && peer->irs_known) {
+		side->isn_known = true;
+		side->isn = peer->irs;
+	}
+	for (i = 0; i < peer->records; i++) {
+		const struct tcphs_record *r = &peer->record[i];
+		uint32_t n;
+
+		if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT) &&
+		    r->segment.flags & TCPHS_FIN && !(r->segment.flags & TCPHS_SYN) &&
+		    !side->fin_known) {
+			side->fin = r->segment.seq + r->segment.len;
+			side->fin_known = true;
+		}
+		if (r->kind == TCPHS_TRANSITION &&
+		    r->transition.has & TCPHS_HAS_RCV_NXT &&
+		    !(r->transition.has & TCPHS_HAS_BIRTH))
+			n = r->transition.nr.rcv_nxt;
+		else if (r->kind == TCPHS_RESET && r->reset.has & TCPHS_HAS_RCV_NXT)
+			n = r->reset.nr.rcv_nxt;
+		else
+			continue;
+		if (!known || tcphs_number_before(next, n))
+			next = n;
+		known = true;
+	}
+	if (side->bytes_known || !side->isn_known)
+		return;
+	if (side->fin_known)
+		next = side->fin;
+	else if (!known)
+		return;
+	side->bytes_known = true;
+	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
+}
+
+void tcphs_side_free(struct tcphs_side *side)
+{
+	free(side->states);
+	side->states = NULL;
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "endian.h"
+#include "memory.h"
+#include "message.h"
+#include "names.h"
+#include "source.h"
+#include "stop.h"
+
+#define EVENTS "/proc/tcphs/events"
+
+enum {
+	HEADER_MAX = 64 << 10,
+	RECORD_MAX = 4 << 10,
+	BUFFER = 256 << 10,
+	IDLE_MS = 100,
+	DAMAGE_SHOWN = 8,	/* messages; the rest is only counted */
+};
+
+/* 2^62 ns are 146 years; as a count of records still more. */
+#define MAX_NUMBER (1ULL << 62)
+
+struct tcphs_source {
+	const char *name;
+	int fd;
+	bool live;		/* /proc/tcphs/events */
+	bool follow;
+	bool swapped;		/* the other byte order */
+	bool ended;
+	int status;
+
+	struct tcphs_header header;
+	uint8_t *raw_header;
+	size_t header_size;
+	size_t record_size;
+
+	uint8_t *buffer;
+	size_t begin;		/* of what is not delivered yet */
+	size_t end;
+	const uint8_t *raw;	/* of the record delivered last */
+
+	uint64_t number;	/* of the record at `begin`, from 1 */
+	uint64_t damaged;
+	uint64_t lost;
+
+	struct cpu {
+		uint64_t next;	/* record number to come */
+		uint64_t ts;	/* of the last one */
+	} *cpu;
+	struct tcphs_record held;	/* comes after a gap made here */
+	bool holding;
+};
+
+/* ---- bytes ---------------------------------------------------------------- */
+
+static void say_open_error(const char *name, bool live)
+{
+	if (live && errno == ENOENT)
+		tcphs_message_print(EVENTS
+			": the module is not loaded: sudo insmod tcphs.ko (or sudo modprobe tcphs)");
+	else if (live && (errno == EACCES || errno == EPERM))
+		tcphs_message_print(EVENTS
+			": permission denied (sequence numbers are secret): use sudo, or load the module with gid= for a group");
+	else
+		tcphs_message_print("%s: %s", name, strerror(errno));
+}
+
+/* Returns bytes read, 0 at the end, -EAGAIN when nothing is there yet. */
+static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
+{
+	ssize_t n;
+
+	for (;;) {
+		n = read(s->fd, to, size);
+		if (n > 0)
+			return n;
+		if (!n)
+			/* A recording that is still being written goes on. */
+			return s->follow && !s->live ? -EAGAIN : 0;
+		if (errno == EINTR && !tcphs_stop_asked())
+			continue;
+		if (errno == EAGAIN || errno == EINTR)
+			return -EAGAIN;
+		break;
+	}
+	/* rmmod closes the stream under its readers with EIO. */
+	if (s->live && (errno == EIO || errno == ENODEV)) {
+		tcphs_message_print(EVENTS ": the module was unloaded");
+		return 0;
+	}
+	tcphs_message_print("%s: %s", s->name, strerror(errno));
+	s->status = TCPHS_EXIT_FAILED;
+	return 0;
+}
+
+/* Read exactly `size` bytes, or fewer at the end. */
+static size_t read_whole(struct tcphs_source *s, uint8_t *to, size_t size)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = read_some(s, to + have, size - have);
+
+		if (n == -EAGAIN) {
+			if (tcphs_stop_asked())
+				break;
+			poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN }, 1,
+			     IDLE_MS);
+			continue;
+		}
+		if (!n)
+			break;
+		have += n;
+	}
+	return have;
+}
+
+/* ---- header --------------------------------------------------------------- */
+
+static int check_header(struct tcphs_source *s)
+{
+	struct tcphs_header *h = &s->header;
+
+	if (memcmp(h->magic, TCPHS_MAGIC, sizeof(h->magic))) {
+		tcphs_message_print("%s: not a tcphs recording: make one with `tcphs record -o FILE`",
+				    s->name);
+		return TCPHS_EXIT_FAILED;
+	}
+	if (h->byte_order == __builtin_bswap32(TCPHS_BYTE_ORDER)) {
+		s->swapped = true;
+		tcphs_endian_header(h);
+	}
+	if (h->byte_order != TCPHS_BYTE_ORDER) {
+		tcphs_message_print("%s: header damaged: byte order mark %#x",
+				    s->name, h->byte_order);
+		return TCPHS_EXIT_FAILED;
+	}
+	if (h->abi_major > TCPHS_ABI_MAJOR) {
+		tcphs_message_print("%s: format %u.%u is newer than this tcphs reads (%u.%u): use the tcphs of that module",
+				    s->name, h->abi_major, h->abi_minor,
+				    TCPHS_ABI_MAJOR, TCPHS_ABI_MINOR);
+		return TCPHS_EXIT_FAILED;
+	}
+	if (h->abi_major < 1 || h->header_size < TCPHS_HEADER_SIZE ||
+	    h->header_size > HEADER_MAX || h->record_size < TCPHS_RECORD_SIZE ||
+	    h->record_size > RECORD_MAX || h->record_size % 8) {
+		tcphs_message_print("%s: header damaged: format %u.%u, header of %u bytes, records of %u bytes",
+				    s->name, h->abi_major, h->abi_minor,
+				    h->header_size, h->record_size);
+		return TCPHS_EXIT_FAILED;
+	}
+	h->hostname[sizeof(h->hostname) - 1] = '\0';
+	h->release[sizeof(h->release) - 1] = '\0';
+	return TCPHS_EXIT_DONE;
+}
+
+static int read_header(struct tcphs_source *s)
+{
+	size_t have;
+	int status;
+
+	s->raw_header = tcphs_memory_get(1, HEADER_MAX);
+	have = read_whole(s, s->raw_header, TCPHS_HEADER_SIZE);
+	if (s->status)
+		return s->status;
+	memcpy(&s->header, s->raw_header, sizeof(s->header));
+	if (have < TCPHS_HEADER_SIZE &&
+	    (!have || (have >= sizeof(s->header.magic) &&
+		       !memcmp(s->header.magic, TCPHS_MAGIC, sizeof(s->header.magic))))) {
+		tcphs_message_print("%s: %s", s->name,
+				    have ? "truncated in its header" : "empty");
+		return TCPHS_EXIT_FAILED;
+	}
+	status = check_header(s);
+	if (status)
+		return status;
+	s->header_size = s->header.header_size;
+	s->record_size = s->header.record_size;
+	have += read_whole(s, s->raw_header + have, s->header_size - have);
+	if (have < s->header_size) {
+		tcphs_message_print("%s: truncated in its header", s->name);
+		return TCPHS_EXIT_FAILED;
+	}
+	return TCPHS_EXIT_DONE;
+}
+
+struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *status)
+{
+	struct tcphs_source *s = tcphs_memory_get(1, sizeof(*s));
+
+	s->live = !path;
+	s->name = path ? path : EVENTS;
+	s->follow = follow;
+	if (path && !strcmp(path, "-")) {
+		s->name = "standard input";
+		s->fd = dup(STDIN_FILENO);
+	} else {
+		s->fd = open(s->name, O_RDONLY | O_CLOEXEC | (path ? 0 : O_NONBLOCK));
+	}
+	if (s->fd < 0) {
+		*status = s->live && (errno == ENOENT || errno == EACCES ||
+				      errno == EPERM) ?
+			TCPHS_EXIT_ACCESS : TCPHS_EXIT_FAILED;
+		say_open_error(s->name, s->live);
+		free(s);
+		return NULL;
+	}
+	*status = read_header(s);
+	if (*status) {
+		tcphs_source_close(s);
+		return NULL;
+	}
+	s->buffer = tcphs_memory_get(1, BUFFER);
+	s->cpu = tcphs_memory_get(1 << 16, sizeof(*s->cpu));
+	s->number = 1;
+	return s;
+}
+
+void tcphs_source_close(struct tcphs_source *s)
+{
+	if (!s)
+		return;
+	if (s->damaged > DAMAGE_SHOWN)
+		tcphs_message_print("%s: %" PRIu64 " damaged records in all",
+				    s->name, s->damaged);
+	close(s->fd);
+	free(s->raw_header);
+	free(s->buffer);
+	free(s->cpu);
+	free(s);
+}
+
+/* ---- records -------------------------------------------------------------- */
+
+/* Returns what is wrong, or NULL. Text fields get their NUL. */
+static const char *check_record(const struct tcphs_source *s, struct tcphs_record *r)
+{
+	if (s->header.cpus && r->cpu >= s->header.cpus)
+		return "CPU number";
+	if (r->n > MAX_NUMBER || r->ts > MAX_NUMBER)
+		return "record number or time";
+	switch (r->kind) {
+	case TCPHS_TRANSITION:
+		if (!tcphs_names_state(r->transition.old) ||
+		    !tcphs_names_state(r->transition.new))
+			return "state";
+		if (!tcphs_names_via(r->transition.via))
+			return "via";
+		r->transition.comm[sizeof(r->transition.comm) - 1] = '\0';
+		break;
+	case TCPHS_SEGMENT:
+		if (r->segment.state > TCPHS_STATE_MAX)
+			return "state";
+		break;
+	case TCPHS_RESET:
+		if (r->reset.state > TCPHS_STATE_MAX)
+			return "state";
+		if (r->reset.out > 1)
+			return "direction";
+		r->reset.comm[sizeof(r->reset.comm) - 1] = '\0';
+		break;
+	case TCPHS_DESTROY:
+		break;
+	case TCPHS_LOST:
+		if (!r->lost.count)
+			return "count";
+		break;
+	case TCPHS_ACCEPT:
+		if (r->accept.state > TCPHS_STATE_MAX)
+			return "state";
+		r->accept.comm[sizeof(r->accept.comm) - 1] = '\0';
+		break;
+	default:
+		return "kind";
+	}
+	return NULL;
+}
+
+/* Have at least one whole record at `begin`, if there is one. */
+static enum tcphs_source_result fill(struct tcphs_source *s)
+{
+	while (s->end - s->begin < s->record_size) {
+		ssize_t n;
+
+		if (s->ended)
+			return TCPHS_SOURCE_END;
+		memmove(s->buffer, s->buffer + s->begin, s->end - s->begin);
+		s->end -= s->begin;
+		s->begin = 0;
+		n = read_some(s, s->buffer + s->end, BUFFER - s->end);
+		if (n == -EAGAIN) {
+			if (!s->follow || tcphs_stop_asked())
+				return TCPHS_SOURCE_END;
+			if (!s->live)
+				/* poll() says that a file can always be read. */
+				usleep(IDLE_MS * 1000);
+			else if (poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN },
+				      1, IDLE_MS) > 0)
+				continue;
+			return TCPHS_SOURCE_IDLE;
+		}
+		if (n <= 0) {
+			s->ended = true;
+			if (s->end > s->begin) {
+				tcphs_message_print("%s: truncated: record %" PRIu64 " has %zu of %zu bytes",
+						    s->name, s->number, s->end - s->begin,
+						    s->record_size);
+				s->status = TCPHS_EXIT_FAILED;
+			}
+			return TCPHS_SOURCE_END;
+		}
+		s->end += n;
+	}
+	return TCPHS_SOURCE_RECORD;
+}
+
+/* The next good record as it stands in the stream. */
+static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record *r)
+{
+	enum tcphs_source_result result;
+	const char *wrong;
+
+	for (;;) {
+		result = fill(s);
+		if (result != TCPHS_SOURCE_RECORD)
+			return result;
+		s->raw = s->buffer + s->begin;
+		memcpy(r, s->raw, sizeof(*r));
+		s->begin += s->record_size;
+		if (s->swapped)
+			tcphs_endian_record(r);
+		wrong = check_record(s, r);
+		if (!wrong)
+			break;
+		s->number++;
+		/* A later minor version may have kinds of its own. */
+		if (s->header.abi_minor > TCPHS_ABI_MINOR && !strcmp(wrong, "kind"))
+			continue;
+		if (s->damaged++ < DAMAGE_SHOWN)
+			tcphs_message_print("%s: record %" PRIu64 " is damaged (%s) and left out",
+					    s->name, s->number - 1, wrong);
+		s->status = TCPHS_EXIT_FAILED;
+	}
+	s->number++;
+	return TCPHS_SOURCE_RECORD;
+}
+
+/* Turn `r` into the gap before it; `r` itself is held for the next call. */
+static void make_gap(struct tcphs_source *s, struct tcphs_record *r, struct cpu *cpu)
+{
+	s->held = *r;
+	s->holding = true;
+	memset(r, 0, sizeof(*r));
+	r->ts = s->held.ts;
+	r->n = cpu->next;
+	r->cpu = s->held.cpu;
+	r->kind = TCPHS_LOST;
+	r->lost.count = s->held.n - cpu->next;
+	r->lost.since = cpu->ts;
+	s->raw = NULL;
+}
+
+enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
+					   struct tcphs_record *r)
+{
+	enum tcphs_source_result result;
+	struct cpu *cpu;
+
+	if (s->holding) {
+		*r = s->held;
+		s->holding = false;
+		s->raw = s->buffer + s->begin - s->record_size;
+	} else {
+		result = next(s, r);
+		if (result != TCPHS_SOURCE_RECORD)
+			return result;
+		/* What happened after the question was asked is not its answer. */
+		if (s->live && !s->follow && r->ts > s->header.opened)
+			return TCPHS_SOURCE_END;
+	}
+	cpu = &s->cpu[r->cpu];
+	if (r->kind == TCPHS_LOST) {
+		s->lost += r->lost.count;
+		cpu->next = r->n + r->lost.count;
+		return TCPHS_SOURCE_RECORD;
+	}
+	/* With one netns delivered only, the other ones' numbers are missing. */
+	if (!s->header.netns && r->n > cpu->next) {
+		make_gap(s, r, cpu);
+		s->lost += r->lost.count;
+		cpu->next = s->held.n;
+		return TCPHS_SOURCE_RECORD;
+	}
+	cpu->ts = r->ts;
+	if (r->n >= cpu->next)
+		cpu->next = r->n + 1;
+	return TCPHS_SOURCE_RECORD;
+}
+
+const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s)
+{
+	return &s->header;
+}
+
+uint64_t tcphs_source_lost(const struct tcphs_source *s)
+{
+	return s->lost;
+}
+
+int tcphs_source_status(const struct tcphs_source *s)
+{
+	return s->status;
+}
+
+const void *tcphs_source_raw_header(const struct tcphs_source *s, size_t *size)
+{
+	*size = s->header_size;
+	return s->raw_header;
+}
+
+const void *tcphs_source_raw_record(const struct tcphs_source *s, size_t *size)
+{
+	*size = s->record_size;
+	return s->raw;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_SOURCE_H
+#define TCPHS_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tcphs.h>
+
+/*
+ * Where records come from: /proc/tcphs/events or a recording. What it delivers
+ * is checked: every enumeration is in its range, text has its NUL, and a gap in
+ * a CPU's record numbers is preceded by a TCPHS_LOST record, made here where
+ * the stream has none (a damaged record that was left out is such a gap).
+ */
+struct tcphs_source;
+
+enum tcphs_source_result {
+	TCPHS_SOURCE_END,		/* nothing more will come */
+	TCPHS_SOURCE_RECORD,
+	TCPHS_SOURCE_IDLE,		/* following, and nothing came for 100 ms */
+};
+
+/*
+ * Open `path`: NULL the module, "-" standard input, else a recording. Without
+ * `follow` the module's stream ends at the moment of opening, a recording's at
+ * its end. Returns NULL after a message, with the exit status in *status.
+ */
+struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *status);
+
+void tcphs_source_close(struct tcphs_source *s);
+
+/* In this machine's byte order; valid until closing. */
+const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s);
+
+enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
+					   struct tcphs_record *r);
+
+/* Records that the stream says were lost, so far. */
+uint64_t tcphs_source_lost(const struct tcphs_source *s);
+
+/* TCPHS_EXIT_DONE, or what went wrong while reading (it has been said). */
+int tcphs_source_status(const struct tcphs_source *s);
+
+/*
+ * The bytes as they came, for `record`: the header, and the record that was
+ * last delivered (NULL when it was made here).
+ */
+const void *tcphs_source_raw_header(const struct tcphs_source *s, size_t *size);
+const void *tcphs_source_raw_record(const struct tcphs_source *s, size_t *size);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_STOP_H
+#define TCPHS_STOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * From here on Ctrl-C, SIGTERM and SIGHUP, and the end of `seconds` (0: none),
+ * are noted and end nothing by themselves. A second Ctrl-C does.
+ */
+void tcphs_stop_catch(double seconds);
+
+/* One of them has happened. */
+bool tcphs_stop_asked(void);
+
+/* CLOCK_MONOTONIC in ns, the clock of the records of this machine. */
+uint64_t tcphs_stop_now(void);
+
+#endif

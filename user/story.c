@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+
+#include "filter.h"
+#include "memory.h"
+#include "message.h"
+#include "output.h"
+#include "stop.h"
+#include "story.h"
+
+struct teller {
+	const struct tcphs_settings *s;
+	const struct tcphs_story *story;
+	struct tcphs_flow *flow;
+	struct tcphs_context context;
+	uint64_t told;
+
+	/* Connections that wait for an older one: a heap by their beginning. */
+	struct tcphs_connection **heap;
+	size_t count;
+	size_t room;
+};
+
+/* ---- the heap ------------------------------------------------------------- */
+
+static bool older(const struct tcphs_connection *a, const struct tcphs_connection *b)
+{
+	return a->start < b->start;
+}
+
+static void push(struct teller *t, struct tcphs_connection *c)
+{
+	size_t i, parent;
+
+	t->heap = tcphs_memory_grow(t->heap, t->count, &t->room, sizeof(*t->heap));
+	for (i = t->count++; i; i = parent) {
+		parent = (i - 1) / 2;
+		if (!older(c, t->heap[parent]))
+			break;
+		t->heap[i] = t->heap[parent];
+	}
+	t->heap[i] = c;
+}
+
+static struct tcphs_connection *pop(struct teller *t)
+{
+	struct tcphs_connection *top = t->heap[0];
+	struct tcphs_connection *last = t->heap[--t->count];
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < t->count) {
+		if (child + 1 < t->count && older(t->heap[child + 1], t->heap[child]))
+			child++;
+		if (!older(t->heap[child], last))
+			break;
+		t->heap[i] = t->heap[child];
+		i = child;
+	}
+	t->heap[i] = last;
+	return top;
+}
+
+/* ---- telling -------------------------------------------------------------- */
+
+static bool enough(const struct teller *t)
+{
+	return t->s->count && t->told >= t->s->count;
+}
+
+static void tell(struct teller *t, struct tcphs_connection *c)
+{
+	if (!enough(t)) {
+		t->story->connection(t->story->arg, c);
+		t->told++;
+	}
+	tcphs_connection_free(c);
+}
+
+static bool wanted(const struct teller *t, const struct tcphs_end *a,
+		   const struct tcphs_end *b)
+{
+	uint32_t netns = t->s->netns;
+
+	if (netns && a->netns != netns && !(b && b->netns == netns))
+		return false;
+	return tcphs_filter_match(t->s->filter, &a->tuple);
+}
+
+static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b)
+{
+	struct teller *t = arg;
+	struct tcphs_connection *c;
+
+	if (!wanted(t, a, b))
+		return;
+	if (a->role == TCPHS_ROLE_LISTENER) {
+		t->story->listener(t->story->arg, a, &t->context);
+		return;
+	}
+	c = tcphs_connection_new(&t->context, a, b);
+	if (t->s->follow)
+		tell(t, c);
+	else
+		push(t, c);
+}
+
+/* Tell those that nothing older can precede any more. */
+static void tell_ripe(struct teller *t)
+{
+	uint64_t oldest = tcphs_flow_oldest(t->flow);
+
+	while (t->count && t->heap[0]->start <= oldest)
+		tell(t, pop(t));
+}
+
+static void read_all(struct teller *t, struct tcphs_source *source)
+{
+	struct tcphs_record r;
+
+	while (!enough(t)) {
+		switch (tcphs_source_read(source, &r)) {
+		case TCPHS_SOURCE_END:
+			return;
+		case TCPHS_SOURCE_IDLE:
+			tcphs_flow_advance(t->flow, tcphs_stop_now());
+			if (!tcphs_output_flush())
+				return;
+			break;
+		case TCPHS_SOURCE_RECORD:
+			if (r.ts > t->context.last)
+				t->context.last = r.ts;
+			tcphs_flow_feed(t->flow, &r);
+			if (t->count)
+				tell_ripe(t);
+			break;
+		}
+		if (t->s->follow && tcphs_stop_asked())
+			return;
+	}
+}
+
+int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *story)
+{
+	struct teller t = { .s = s, .story = story };
+	const struct tcphs_header *h;
+	struct tcphs_source *source;
+	uint64_t lost;
+	int status;
+
+	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, s->follow, &status);
+	if (!source)
+		return status;
+	if (s->follow)
+		tcphs_stop_catch(s->seconds);
+	h = tcphs_source_header(source);
+	t.context.segments = h->segments;
+	t.context.missing = h->missing;
+	t.flow = tcphs_flow_new(s->follow, take, &t);
+	if (story->header)
+		story->header(story->arg, h);
+	read_all(&t, source);
+	/* Nothing came later although it could have: what is on its way, is not. */
+	if (!s->nfiles && h->opened > t.context.last)
+		t.context.last = h->opened;
+	if (!enough(&t))
+		tcphs_flow_finish(t.flow);
+	while (t.count)
+		tell(&t, pop(&t));
+	if (story->finish)
+		story->finish(story->arg);
+	tcphs_flow_free(t.flow);
+	free(t.heap);
+	status = tcphs_source_status(source);
+	lost = tcphs_source_lost(source);
+	tcphs_source_close(source);
+	if (tcphs_output_finish())
+		return TCPHS_EXIT_FAILED;
+	if (!status && s->strict && lost)
+		return TCPHS_EXIT_LOST;
+	return status;
+}

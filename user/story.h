@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_STORY_H
+#define TCPHS_STORY_H
+
+#include "connection.h"
+#include "settings.h"
+#include "source.h"
+
+/*
+ * A source told as connections: what `timeline` and `list` have in common. They
+ * come in the order in which they began, listeners last; with -f, as they end.
+ */
+struct tcphs_story {
+	void (*header)(void *arg, const struct tcphs_header *h);
+	void (*connection)(void *arg, const struct tcphs_connection *c);
+	void (*listener)(void *arg, const struct tcphs_end *l,
+			 const struct tcphs_context *x);
+	void (*finish)(void *arg);
+	void *arg;
+};
+
+/* Returns the exit status. */
+int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *story);
+
+#endif

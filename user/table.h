@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_TABLE_H
+#define TCPHS_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A hash table of entries that contain their own link. Entries with the same
+ * hash are found newest first.
+ */
+struct tcphs_table_link {
+	struct tcphs_table_link *next;
+	uint64_t hash;
+};
+
+struct tcphs_table {
+	struct tcphs_table_link **bucket;
+	size_t buckets;		/* a power of two, or 0 before the first entry */
+	size_t count;
+};
+
+void tcphs_table_add(struct tcphs_table *t, struct tcphs_table_link *l, uint64_t hash);
+
+/* `l` must be in the table. */
+void tcphs_table_remove(struct tcphs_table *t, struct tcphs_table_link *l);
+
+/* The newest entry with this hash, then the next older one; NULL after the last. */
+struct tcphs_table_link *tcphs_table_first(const struct tcphs_table *t, uint64_t hash);
+struct tcphs_table_link *tcphs_table_next(const struct tcphs_table_link *l);
+
+/* Forget the buckets; the entries are the caller's. */
+void tcphs_table_free(struct tcphs_table *t);
+
+#endif
