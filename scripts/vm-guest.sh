@@ -52,9 +52,22 @@ if [ -e /.vm/terminal ]; then
 	stty rows "$rows" columns "$columns" </dev/hvc0
 	setsid --ctty --wait bash -i </dev/hvc0 >/dev/hvc0 2>&1
 else
-	setsid --wait bash /.vm/command </dev/null >"$(port tcphs.out)" 2>&1
+	# Through a pipe: programs open /dev/stdout anew, a port lets in only one.
+	mkfifo /run/output
+	cat /run/output >"$(port tcphs.out)" &
+	cat=$!
+	setsid --wait bash /.vm/command </dev/null >/run/output 2>&1
 fi
 status=$?
+
+# What the command left running would keep the pipe open.
+for process in /proc/[0-9]*; do
+	process=${process#/proc/}
+	if [ "$process" != $$ ] && [ "$process" != "${cat:-}" ]; then
+		kill -9 "$process" 2>/dev/null
+	fi
+done
+wait
 
 dmesg >"$(port tcphs.dmesg)"
 tar -C /results -cf "$(port tcphs.results)" . 2>/dev/null

@@ -68,6 +68,7 @@ test_scan() {
 }
 
 # vm NAME OPTION... -- COMMAND...: its output, status and messages into $work
+# The limit is for a boot that hangs, as an overloaded machine may have.
 vm() {
 	local name=$1 status=0
 	shift
