@@ -59,15 +59,16 @@ get_source() {
 }
 
 make_tree() {
-	local tree=$1 selftests=$source/tools/testing/selftests
+	local tree=$1 selftests=$source/tools/testing/selftests words
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$selftests/run_kselftest.sh" "$selftests/kselftest" "$tree/"
 	unset MAKEFLAGS MFLAGS MAKELEVEL
-	make -s -C "$top/tests" KSFT="$selftests" OUTPUT="$top/tests" all >&2
-	make -s -C "$top/tests" KSFT="$selftests" OUTPUT="$top/tests" COLLECTION=tcphs \
-		emit_tests >"$tree/kselftest-list.txt"
 	cp -r "$top/tests" "$tree/tcphs"
+	words=(-s -C "$top/tests" KSFT="$selftests" OUTPUT="$tree/tcphs"
+		KDIR="$("$top/scripts/kernel.sh" headers)")
+	make "${words[@]}" all >&2
+	make "${words[@]}" COLLECTION=tcphs emit_tests >"$tree/kselftest-list.txt"
 }
 
 case "$#:${1:-}" in
