@@ -27,7 +27,7 @@ void tcphs_accept_record(struct pt_regs *regs)
 	const struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 	struct tcphs_accept *a;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
 	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
 	    !tcphs_identity_is_tcp(sk) || !tcphs_identity_in_process() ||
@@ -35,10 +35,9 @@ void tcphs_accept_record(struct pt_regs *regs)
 			       ntohs(inet_sk(sk)->inet_sport),
 			       ntohs(inet_sk(sk)->inet_dport)))
 		return;
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_ACCEPT);
 	if (!r)
 		return;
-	r->kind = TCPHS_ACCEPT;
 	tcphs_identity_ends(r, sk);
 	a = &r->accept;
 	memset(a, 0, sizeof(*a));
@@ -47,5 +46,5 @@ void tcphs_accept_record(struct pt_regs *regs)
 	a->mark = READ_ONCE(sk->sk_mark);
 	a->uid = tcphs_identity_uid(sk);
 	tcphs_identity_owner(&a->pid, a->comm);
-	tcphs_ring_commit(TCPHS_ACCEPT, flags);
+	tcphs_ring_commit(&w);
 }

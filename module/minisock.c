@@ -63,16 +63,15 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	const struct tcp_timewait_sock *tcptw;
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
 	if (tcphs_filter_drops(twsk_net(tw)->ns.inum, tw->tw_num,
 			       ntohs(tw->tw_dport)))
 		return;
 	tcptw = tcp_twsk((const struct sock *)tw);
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
 	if (!r)
 		return;
-	r->kind = TCPHS_TRANSITION;
 	tcphs_identity_mini_ends(r, (const struct sock *)tw);
 	t = &r->transition;
 	t->old = old;
@@ -86,7 +85,7 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	t->pid = 0;
 	memset(t->comm, 0, sizeof(t->comm));
 	tcphs_transition_lives(t);
-	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+	tcphs_ring_commit(&w);
 }
 
 /**
@@ -204,12 +203,11 @@ static void request_record(const struct request_sock *req, int old, int new)
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
 	if (!r)
 		return;
-	r->kind = TCPHS_TRANSITION;
 	tcphs_identity_mini_ends(r, req_to_sk((struct request_sock *)req));
 	t = &r->transition;
 	t->old = old;
@@ -229,7 +227,7 @@ static void request_record(const struct request_sock *req, int old, int new)
 	tcphs_transition_lives(t);
 	if (new == TCP_CLOSE)
 		t->timeouts = req->num_timeout;
-	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+	tcphs_ring_commit(&w);
 }
 
 /**

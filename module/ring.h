@@ -35,28 +35,36 @@ extern int tcphs_ring_waiting;		/* a reader sleeps */
 
 void tcphs_ring_wake(void);
 
+/* A record being written. */
+struct tcphs_write {
+	struct tcphs_ring *ring;
+	unsigned long flags;		/* interrupt state */
+};
+
 /**
  * tcphs_ring_begin() - reserve the CPU's next slot and stamp it
- * @flags: keeps the interrupt state for tcphs_ring_commit()
+ * @w: for tcphs_ring_commit()
+ * @kind: TCPHS_TRANSITION ...
  *
  * Context: task or softirq; interrupts are off until tcphs_ring_commit().
- * Return: the slot, of which the caller fills every byte but ts, n and cpu;
- * NULL when this CPU has no ring: interrupts are as before and the record is
- * counted as unstored.
+ * Return: the slot, of which the caller fills every byte but ts, n, cpu and
+ * kind; NULL when this CPU has no ring: interrupts are as before and the record
+ * is counted as unstored.
  */
 static __always_inline struct tcphs_record *
-tcphs_ring_begin(unsigned long *flags)
+tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 {
-	struct tcphs_ring *ring;
 	struct tcphs_record *record;
+	struct tcphs_ring *ring;
 
-	local_irq_save(*flags);
+	local_irq_save(w->flags);
 	ring = this_cpu_ptr(&tcphs_rings);
 	if (unlikely(!ring->slot)) {
 		ring->unstored++;
-		local_irq_restore(*flags);
+		local_irq_restore(w->flags);
 		return NULL;
 	}
+	w->ring = ring;
 	record = &ring->slot[ring->committed & tcphs_ring_mask];
 	WRITE_ONCE(ring->reserved, ring->committed + 1);
 	/*
@@ -64,29 +72,27 @@ tcphs_ring_begin(unsigned long *flags)
 	 * is taken: pairs with smp_rmb() in slot_copy().
 	 */
 	smp_wmb();
+	ring->kinds[kind]++;
+	record->kind = kind;
 	record->ts = ktime_get_ns();
 	return record;
 }
 
 /**
  * tcphs_ring_commit() - publish the slot that tcphs_ring_begin() gave
- * @kind: TCPHS_TRANSITION ..., for the counters
- * @flags: as left by tcphs_ring_begin()
+ * @w: as left by tcphs_ring_begin()
  */
-static __always_inline void tcphs_ring_commit(int kind, unsigned long flags)
+static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
 {
-	struct tcphs_ring *ring = this_cpu_ptr(&tcphs_rings);
-
-	ring->kinds[kind]++;
-	/* Pairs with smp_load_acquire() in ring_settle(). */
-	smp_store_release(&ring->committed, ring->committed + 1);
+	/* Pairs with smp_load_acquire() in tcphs_ring_settle(). */
+	smp_store_release(&w->ring->committed, w->ring->committed + 1);
 	/*
 	 * No barrier against the store above: a reader that this test misses is
-	 * found by the check that it has ordered for itself (ring_wait()).
+	 * found by the check that it has ordered for itself: tcphs_ring_wait().
 	 */
 	if (unlikely(READ_ONCE(tcphs_ring_waiting)))
 		tcphs_ring_wake();
-	local_irq_restore(flags);
+	local_irq_restore(w->flags);
 }
 
 /* One reader's place in all rings. */

@@ -30,7 +30,7 @@
 #include "segment.h"
 #include "transition.h"
 
-#define TCP_BASE_LEN	20	/* header without options */
+#define TCP_BASE_LEN	20U	/* header without options */
 #define FLAGS_BYTE	13	/* offset of the flags in the header */
 #define OFFSET_BYTE	12	/* offset of the data offset */
 
@@ -150,7 +150,7 @@ static bool answer_expected(const struct packet *p)
  */
 static DEFINE_PER_CPU(const void *, fin_waiter);
 
-static bool header_get(struct packet *p)
+static __always_inline bool header_get(struct packet *p)
 {
 	p->th = skb_header_pointer(p->skb, p->off, TCP_BASE_LEN, &p->buf);
 	return p->th;
@@ -348,15 +348,27 @@ static bool is_retransmit(const struct packet *p, const struct sock *sk, u8 f)
 	       before(ntohl(p->th->seq), tp->snd_nxt);
 }
 
-static void options_set(u8 *to, const struct packet *p)
+/*
+ * The options as they are, unread: at most 40 bytes, in words of 4. They follow
+ * the header in memory if both are linear, as nearly always.
+ */
+static __always_inline void options_set(u8 *options, const struct packet *p)
 {
-	int have = p->skb->len - p->off - TCP_BASE_LEN;
-	int len = p->th->doff * 4 - TCP_BASE_LEN;
+	unsigned int len = p->th->doff * 4;
+	const u8 *from = (const u8 *)p->th;
+	unsigned int i;
 
-	memset(to, 0, sizeof_field(struct tcphs_segment, options));
-	len = min(len, have);
-	if (len > 0)
-		skb_copy_bits(p->skb, p->off + TCP_BASE_LEN, to, len);
+	/* In one go: the compiler makes 5 stores of it. */
+	memset(options, 0, sizeof_field(struct tcphs_segment, options));
+	if (unlikely(p->off + len > skb_headlen(p->skb))) {
+		len = min(len, p->skb->len - p->off);
+		if (len > TCP_BASE_LEN)
+			skb_copy_bits(p->skb, p->off + TCP_BASE_LEN, options,
+				      len - TCP_BASE_LEN);
+		return;
+	}
+	for (i = TCP_BASE_LEN; i < len; i += 4)
+		memcpy(options + i - TCP_BASE_LEN, from + i, 4);
 }
 
 static void segment_record(const struct packet *p, const struct local *local,
@@ -366,7 +378,7 @@ static void segment_record(const struct packet *p, const struct local *local,
 	const struct sock *sk = local->sk;
 	struct tcphs_segment *s;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 	u8 f = flags_of(th);
 	u8 mark;
 
@@ -376,10 +388,9 @@ static void segment_record(const struct packet *p, const struct local *local,
 	if (out && sk && is_retransmit(p, sk, f))
 		mark |= TCPHS_SEG_RETRANSMIT;
 
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_SEGMENT);
 	if (!r)
 		return;
-	r->kind = TCPHS_SEGMENT;
 	r->flags = p->inet6 ? TCPHS_INET6 : 0;
 	r->netns = p->state->net->ns.inum;
 	/* A listener's name would join what only came to the same port. */
@@ -399,7 +410,7 @@ static void segment_record(const struct packet *p, const struct local *local,
 	s->win = ntohs(th->window);
 	s->urg = ntohs(th->urg_ptr);
 	options_set(s->options, p);
-	tcphs_ring_commit(TCPHS_SEGMENT, flags);
+	tcphs_ring_commit(&w);
 }
 
 /*
@@ -550,7 +561,7 @@ static __always_inline unsigned int hook(struct sk_buff *skb,
 		return NF_ACCEPT;
 	f = flags_of(p.th);
 	/* A header longer than the segment is TCP's to refuse: no payload. */
-	len = (int)(skb->len - p.off) - max(p.th->doff * 4, TCP_BASE_LEN);
+	len = (int)(skb->len - p.off) - (int)max(p.th->doff * 4U, TCP_BASE_LEN);
 	p.len = max(len, 0);
 	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) || !(f & TCPHDR_ACK)) {
 		pure_ack = false;

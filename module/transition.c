@@ -160,12 +160,11 @@ static void transition_record(const struct sock *sk, int old, int new,
 {
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
 	if (!r)
 		return;
-	r->kind = TCPHS_TRANSITION;
 	tcphs_identity_ends(r, sk);
 	r->flags |= extra;
 	t = &r->transition;
@@ -185,7 +184,7 @@ static void transition_record(const struct sock *sk, int old, int new,
 		end_set(t, sk);
 	else
 		tcphs_transition_lives(t);
-	tcphs_ring_commit(TCPHS_TRANSITION, flags);
+	tcphs_ring_commit(&w);
 }
 
 /** tcphs_transition_state() - probe of sock:inet_sock_set_state */
@@ -253,41 +252,39 @@ void tcphs_transition_send_reset(const struct sock *sk,
 				 const struct sk_buff *skb, u8 reason)
 {
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
 	if (!sk || !sk_fullsock(sk) || sk->sk_state == TCP_LISTEN ||
 	    !tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_RESET);
 	if (!r)
 		return;
-	r->kind = TCPHS_RESET;
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 1;
 	r->reset.reason = reason;
 	r->reset.fact = facts(sk) | (skb ? TCPHS_FACT_REPLY : 0);
 	reset_set(&r->reset, sk);
-	tcphs_ring_commit(TCPHS_RESET, flags);
+	tcphs_ring_commit(&w);
 }
 
 /** tcphs_transition_receive_reset() - probe of tcp:tcp_receive_reset */
 void tcphs_transition_receive_reset(void *data, struct sock *sk)
 {
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 
 	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_RESET);
 	if (!r)
 		return;
-	r->kind = TCPHS_RESET;
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 0;
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
 	r->reset.fact = facts(sk);
 	reset_set(&r->reset, sk);
-	tcphs_ring_commit(TCPHS_RESET, flags);
+	tcphs_ring_commit(&w);
 }
 
 /** tcphs_transition_destroy() - probe of tcp:tcp_destroy_sock */
@@ -296,7 +293,7 @@ void tcphs_transition_destroy(void *data, struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcphs_destroy *d;
 	struct tcphs_record *r;
-	unsigned long flags;
+	struct tcphs_write w;
 	u32 drops;
 
 	if (!tcphs_identity_is_tcp(sk))
@@ -305,10 +302,9 @@ void tcphs_transition_destroy(void *data, struct sock *sk)
 	drops = atomic_read(&sk->sk_drops);
 	if ((!tp->segs_in && !tp->segs_out && !drops) || filter_drops(sk))
 		return;
-	r = tcphs_ring_begin(&flags);
+	r = tcphs_ring_begin(&w, TCPHS_DESTROY);
 	if (!r)
 		return;
-	r->kind = TCPHS_DESTROY;
 	tcphs_identity_ends(r, sk);
 	d = &r->destroy;
 	d->retransmits = tp->total_retrans;
@@ -325,5 +321,5 @@ void tcphs_transition_destroy(void *data, struct sock *sk)
 	if (d->min_rtt_us == ~0U)
 		d->min_rtt_us = 0;
 	d->bytes_retrans = tp->bytes_retrans;
-	tcphs_ring_commit(TCPHS_DESTROY, flags);
+	tcphs_ring_commit(&w);
 }
