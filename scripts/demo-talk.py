@@ -5,13 +5,16 @@
 usage: demo-talk.py server|client|refused [HOW] ADDRESS PORT
 
 HOW is who ends it: client-closes, server-closes, client-resets. The client
-asks, the server answers, then one of them ends it. The server prints "ready"
+asks, the server answers, then one of them ends it. A server that finds the
+connection closed has something left to do before it closes too: its ACK and its
+FIN are two segments. A client has not: they are one. The server prints "ready"
 when it listens. refused: a connect that nobody answers.
 """
 
 import socket
 import struct
 import sys
+import time
 
 
 def server(how, address, port):
@@ -25,6 +28,7 @@ def server(how, address, port):
                 return
             try:
                 connection.recv(100)  # until the client ends it
+                time.sleep(0.1)
             except ConnectionResetError:
                 assert how == "client-resets"
 
