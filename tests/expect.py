@@ -5,7 +5,6 @@ account. Nothing here has seen tcphs.
 """
 import json
 import os
-from collections import defaultdict
 
 import witness
 from witness import Broken
@@ -74,6 +73,7 @@ class End:
         self.truth, self.addr, self.port = truth, addr, port
         self.life = None
         self.isn = None
+        self.visible = True		# to the tool
         self.states = []		# [(ts, name)], ts None: long before
         self.bytes = 0
         self.sent = []			# Segments, by the clock of this end's
@@ -95,6 +95,7 @@ class Connection:
         self.family, self.client, self.server = family, client, server
         self.open = self.close = self.open_us = None
         self.partial = False		# began before the module
+        self.hidden = False		# the filter keeps it out
 
     def ends(self):
         return (("client", self.client), ("server", self.server))
@@ -102,24 +103,33 @@ class Connection:
     def end(self, name):
         return self.client if name == "client" else self.server
 
+    def peer(self, end):
+        return self.server if end is self.client else self.client
+
+    def sent_by(self, end):
+        """The end's segments as it sent them, or as they came to the only end
+        that the tool sees"""
+        return end.sent if end.visible else self.peer(end).got
+
     def segments(self):
-        """Each segment once, as its sender's capture has it"""
-        return sorted(self.client.sent + self.server.sent, key=lambda s: s.ts)
+        """Each segment once"""
+        return sorted(self.sent_by(self.client) + self.sent_by(self.server),
+                      key=lambda s: s.ts)
 
     def must(self):
         """The segments that segments=handshake must record"""
         found = [s for s in self.segments() if s.flags & {"SYN", "FIN", "RST"}]
         for _, end in self.ends():
-            peer = self.server if end is self.client else self.client
-            due = [peer.first("SYN", "ACK"), peer.fin()]
-            for asked in filter(None, due):
-                found += self.answer(end, asked)[:1]
+            for asked in self.sent_by(self.peer(end)):
+                if asked.flags >= {"SYN", "ACK"} or "FIN" in asked.flags:
+                    found += [a for a in self.answer(end, asked)
+                              if a not in found]
         return found
 
     def answer(self, end, asked):
         """The pure ACK in which `end` first acknowledged all of `asked`, if it
         was one; an ACK that rode on something else is no handshake segment"""
-        for seg in end.sent:
+        for seg in self.sent_by(end):
             if "ACK" in seg.flags and \
                     not before(seg.ack, seq_end(asked)) and \
                     ("SYN" not in asked.flags or "SYN" not in seg.flags):
@@ -127,24 +137,17 @@ class Connection:
         return []
 
 
-def count_copies(end):
+def count_copies(end, sent):
     """Retransmissions and payload of one end, from the numbers it sent"""
-    top = None
-    data = None
-    for seg in end.sent:
-        last = seq_end(seg)
-        if seg.seq == last:
-            continue			# takes no sequence space
-        again = top is not None and not before(top, last)
-        if again:
+    again, data = repeated(sent), None
+    for seg in sent:
+        if seg.frame in again:
             kind = "data"
             if "SYN" in seg.flags:
                 kind = "synack" if "ACK" in seg.flags else "syn"
             elif "FIN" in seg.flags:
                 kind = "fin"
             end.copies[kind] += 1
-        else:
-            top = last
         if seg.len:
             last = (seg.seq + seg.len) & 0xffffffff
             if data is None or before(data, last):
@@ -153,13 +156,13 @@ def count_copies(end):
         end.bytes = (data - end.isn - 1) & 0xffffffff
 
 
-def repeated(end):
-    """Which of the end's segments (by frame) only repeat what it sent"""
+def repeated(sent):
+    """Which of an end's segments (by frame) only repeat what it sent"""
     top, found = None, set()
-    for seg in end.sent:
+    for seg in sent:
         last = seq_end(seg)
         if seg.seq == last:
-            continue
+            continue			# takes no sequence space
         if top is not None and not before(top, last):
             found.add(seg.frame)
         else:
@@ -191,17 +194,21 @@ def states_of(end, first):
     return states
 
 
+def first_of(segs, *flags):
+    return next((s for s in segs if s.flags >= set(flags)), None)
+
+
 def open_verdict(con):
-    synack = con.server.first("SYN", "ACK")
-    refusal = next((s for s in con.server.sent if "RST" in s.flags), None)
+    asked, answered = map(con.sent_by, (con.client, con.server))
+    synack, refusal = first_of(answered, "SYN", "ACK"), first_of(answered,
+                                                                 "RST")
     if not synack:
-        if refusal and refusal.ack == seq_end(con.client.first("SYN")):
+        if refusal and refusal.ack == seq_end(first_of(asked, "SYN")):
             return "refused"
         return "timed-out"
-    if con.client.life and con.client.life.when("ESTABLISHED") and \
-            con.server.life and con.server.life.when("ESTABLISHED"):
+    if all(e.life and e.life.when("ESTABLISHED") for _, e in con.ends()):
         return "three-way"
-    if con.client.first("RST"):
+    if first_of(asked, "RST"):
         return "reset"
     return "half-open"
 
@@ -211,19 +218,18 @@ def close_verdict(con):
         return None
     for seg in con.segments():
         if "RST" in seg.flags:
-            return "reset-by-" + ("client" if seg in con.client.sent
+            return "reset-by-" + ("client" if seg in con.sent_by(con.client)
                                   else "server")
-    fins = [(end.fin(), name, end) for name, end in con.ends() if end.fin()]
-    fins.sort(key=lambda f: f[0].ts)
+    fins = [(first_of(con.sent_by(end), "FIN"), end) for _, end in con.ends()]
+    fins = sorted((f for f in fins if f[0]), key=lambda f: f[0].ts)
     if not fins:
         return "open"
-    first = fins[0][0]
-    name = "server" if fins[0][1] == "client" else "client"
-    passive = con.server if name == "server" else con.client
-    second = passive.fin()
+    first, active = fins[0]
+    answers = con.sent_by(con.peer(active))
+    second = first_of(answers, "FIN")
     if second and before(second.ack, seq_end(first)):
         return "simultaneous"
-    after = [s for s in passive.sent if "ACK" in s.flags and
+    after = [s for s in answers if "ACK" in s.flags and
              not before(s.ack, seq_end(first))]
     if any(s.len for s in after):
         return "half-close"
@@ -235,8 +241,8 @@ def close_verdict(con):
 class World:
     """All that the witnesses and the traffic left in a work directory"""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, only_netns=None, only_ports=None):
+        self.only_netns, self.only_ports = only_netns, only_ports
         self.truth, self.inode = [], {}
         self.midway = None
         with open(os.path.join(path, "netns")) as f:
@@ -262,11 +268,11 @@ class World:
                          if self.begin <= s.ts <= self.end]
         self.lives = lives_of(self.events)
         self.connections = [c for c in map(self.connection, self.truth) if c]
-        known = {id(e.life) for c in self.connections
-                 for _, e in c.ends() if e.life}
-        self.listeners = [life for life in self.lives if life.listens()]
-        self.other_lives = [life for life in self.lives if id(life)
-                            not in known and not life.listens()]
+
+    def visible(self, netns, *ports):
+        """Does the tool's filter let it through?"""
+        return (not self.only_netns or netns == self.only_netns) and (
+            not self.only_ports or any(p in self.only_ports for p in ports))
 
     def connection(self, truth):
         if truth.get("listener_only"):
@@ -292,34 +298,41 @@ class World:
             if len(lives) > 1:
                 raise Broken("%s: the ports were used twice" % con.name)
             end.life = lives[0] if lives else None
-        syn = con.client.first("SYN")
+        con.hidden = True
+        for _, end in con.ends():
+            end.visible = self.visible(end.truth["netns"], con.client.port,
+                                       con.server.port)
+            con.hidden = con.hidden and not end.visible
+        if con.hidden:
+            for _, end in con.ends():
+                end.visible = True	# to the witnesses, all the same
+        self.judge_by_witness(con)
+        return con
+
+    def judge_by_witness(self, con):
+        syn = first_of(con.sent_by(con.client), "SYN")
         if not syn:
             raise Broken("%s: no SYN was captured" % con.name)
         for _, end in con.ends():
-            syn_sent = end.first("SYN")
-            end.isn = syn_sent.seq if syn_sent else None
-            if syn_sent:
-                count_copies(end)
-        con.client.states = states_of(con.client, "CLOSE")
-        if con.server.first("SYN", "ACK"):
-            con.server.states = states_of(con.server, "LISTEN")
-            arrived = next(s for s in con.server.got if "SYN" in s.flags)
-            con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
-        if "time_wait_end" in truth:
-            end = con.end(truth["first"])
-            end.states.append((truth["time_wait_end"], "CLOSE"))
-        con.partial = syn.ts < self.since
-        con.quiet = all(s.ts < self.since for s in con.segments())
+            sent = con.sent_by(end)
+            first = first_of(sent, "SYN")
+            if first:
+                end.isn = first.seq
+                count_copies(end, sent)
         con.open = open_verdict(con)
         con.close = close_verdict(con)
-        done = con.client.life and con.client.life.when("ESTABLISHED")
+        if con.client.visible:
+            con.client.states = states_of(con.client, "CLOSE")
+        if con.server.visible and con.server.first("SYN", "ACK"):
+            con.server.states = states_of(con.server, "LISTEN")
+            arrived = first_of(con.server.got, "SYN")
+            con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
+        if "time_wait_end" in con.truth:
+            con.end(con.truth["first"]).states.append(
+                (con.truth["time_wait_end"], "CLOSE"))
+        con.partial = syn.ts < self.since
+        con.quiet = all(s.ts < self.since for s in con.segments())
+        end = con.client if con.client.visible else con.server
+        done = end.life and end.life.when("ESTABLISHED")
         if done:
             con.open_us = (done - syn.ts) / 1000
-        return con
-
-    def by_netns(self):
-        """netns name -> its captured segments"""
-        found = defaultdict(list)
-        for s in self.segments:
-            found[s.netns].append(s)
-        return found

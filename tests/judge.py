@@ -5,7 +5,9 @@ missing, nothing invented. Prints "ok NAME" or "not ok NAME" for each connection
 and for each whole, and where they differ both, side by side.
 
 usage: judge.py [--segments all|handshake|none] [--only events|timeline]
-		[--lossy] DIR
+		[--lossy] [--ports N,N...] [--netns NAME] DIR
+
+--ports and --netns are the filter under which the tool recorded.
 
 DIR is a window's work directory: truth.json, trace/, *.pcap, events.json,
 timeline.json. Exit: 0 all is well, 1 something is not, 2 a witness is broken.
@@ -43,7 +45,7 @@ class Judge:
         self.of_life = {id(e.life): (c, n) for c in world.connections
                         for n, e in c.ends() if e.life}
         self.name_of = {inode: name for name, inode in world.inode.items()}
-        self.repeated = {(c.name, n): expect.repeated(e)
+        self.repeated = {(c.name, n): expect.repeated(c.sent_by(e))
                          for c in world.connections for n, e in c.ends()}
 
     def blame(self, con, whole, text):
@@ -78,7 +80,7 @@ class Judge:
                 life_of[id(e)] = life
         pairs = []
         for e in self.world.events:
-            if e.ts < self.world.since:
+            if e.ts < self.world.since or self.kept_out(life_of[id(e)]):
                 continue
             fits = [r for r in free.get((e.old, e.new), [])
                     if self.same_tuple(e, life_of[id(e)], r)]
@@ -102,6 +104,21 @@ class Judge:
             con, end = self.of_life.get(id(life), (None, None))
             if con:
                 self.transition_facts(con, end, life, e, r)
+
+    def kept_out(self, life):
+        """Does the tool's filter keep this socket out? The trace knows no
+        netns: those of the truth's addresses and ports are taken"""
+        world = self.world
+        if not world.only_netns and not world.only_ports:
+            return False
+        _, _, sport, _, dport = life.end()
+        con, name = self.of_life.get(id(life), (None, None))
+        if con:
+            netns = con.end(name).truth["netns"]
+        else:
+            netns = next((t["server"]["netns"] for t in world.truth
+                          if t["server"]["port"] == sport), None)
+        return not world.visible(netns, sport, dport)
 
     @staticmethod
     def same_tuple(event, life, row):
@@ -230,7 +247,7 @@ class Judge:
                 for name, end in con.ends():
                     state = "SYN_RECV" if via == "request" else "TIME_WAIT"
                     due = [s for s in end.states[1:] if s[1] == state and
-                           s[0] >= self.world.since]
+                           s[0] >= self.world.since and not con.hidden]
                     peer = con.server if name == "client" else con.client
                     mine = [r for r in rows if r["new"] == state and
                             self.row_is(r, end, peer)]
@@ -269,7 +286,8 @@ class Judge:
                 again = self.repeated[con.name, name]
                 for way, segs in (("out", end.sent), ("in", end.got)):
                     for s in segs:
-                        if s.ts < self.world.since:
+                        if s.ts < self.world.since or con.hidden or \
+                                not end.visible:
                             continue
                         key = self.key(s, s.netns, way)
                         need = mode == "all" or (
@@ -349,10 +367,13 @@ class Judge:
             for name, end in con.ends():
                 peer = con.server if name == "client" else con.client
                 # Only the first: no socket is left for another.
-                rst = [s for s in con.segments() if "RST" in s.flags][:1]
+                rst = [s for s in sorted(end.sent + end.got,
+                                         key=lambda s: s.ts)
+                       if "RST" in s.flags][:1]
+                shown = end.life and end.visible and not con.hidden
                 for way, due in (
-                        ("out", end.life and rst and rst[0] in end.sent),
-                        ("in", end.life and rst and rst[0] in peer.sent)):
+                        ("out", shown and rst and rst[0] in end.sent),
+                        ("in", shown and rst and rst[0] in end.got)):
                     mine = [r for r in self.rows if r["kind"] == "reset" and
                             r["dir"] == way and self.row_is(r, end, peer)]
                     if len(mine) != bool(due):
@@ -383,6 +404,17 @@ class Judge:
         times = [r["ts"] for r in self.rows if r["kind"] != "lost"]
         if times != sorted(times):
             self.blame(None, whole, "the rows are not in the order of time")
+
+    def events(self):
+        """Everything that there is to say on `tcphs events`"""
+        self.sanity()
+        self.transitions()
+        if self.args.segments != "none":
+            self.mini_sockets()
+            self.segments()
+        if not self.args.lossy:
+            self.resets()
+        self.typical()
 
     # ---------------------------------------------------------------- results
 
@@ -457,24 +489,20 @@ def main():
                       choices=("all", "handshake", "none"))
     args.add_argument("--only", choices=("events", "timeline"))
     args.add_argument("--lossy", action="store_true")
+    args.add_argument("--netns")
+    args.add_argument("--ports")
     args.add_argument("dir")
     args = args.parse_args()
     try:
-        world = expect.World(args.dir)
+        world = expect.World(args.dir, args.netns, args.ports and {
+            int(port) for port in args.ports.split(",")})
     except witness.Broken as err:
         print("judge.py: %s" % err, file=sys.stderr)
         return 2
     rows = load(os.path.join(args.dir, "events.json"))
     judge = Judge(world, rows, args)
     if args.only != "timeline":
-        judge.sanity()
-        judge.transitions()
-        if args.segments != "none":
-            judge.mini_sockets()
-            judge.segments()
-        if not args.lossy:
-            judge.resets()
-        judge.typical()
+        judge.events()
     if args.only != "events":
         import ladder
         ladder.judge(judge, load(os.path.join(args.dir, "timeline.json")))

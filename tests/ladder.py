@@ -236,7 +236,8 @@ def listeners(judge, rows):
     truth = {}
     for row in judge.world.truth:
         end = row["server"]
-        if row["want"]["open"] != "refused":
+        if row["want"]["open"] != "refused" and \
+                judge.world.visible(end["netns"], end["port"]):
             truth[judge.world.inode[end["netns"]], end["port"]] = row
     found = {(r["netns"], r["port"]): r for r in rows}
     for key, t in truth.items():
@@ -251,7 +252,7 @@ def listeners(judge, rows):
             if r[field] != value:
                 judge.blame(None, WHOLE, "listener %s: %s is %s, must be %s" % (
                     name, field, r[field], value))
-        states = ["CLOSE", "LISTEN"] + ["CLOSE"] * bool(t.get("listener_only"))
+        states = ["CLOSE", "LISTEN"] + ["CLOSE"] * bool(t.get("listener_closed"))
         if [s["state"] for s in r["states"]] != states:
             judge.blame(None, WHOLE, "listener %s went %s" % (
                 name, " ".join(s["state"] for s in r["states"])))
@@ -277,7 +278,7 @@ def judge(judge_, rows):
         if con.truth.get("events_only"):
             continue
         # Of a connection that was quiet since there is nothing to tell.
-        want = 0 if con.quiet else 1
+        want = 0 if con.quiet or con.hidden else 1
         if len(told) != want and not (lossy and not told):
             judge_.blame(con, WHOLE, "%d timelines, not %d" % (len(told),
                                                                want))

@@ -11,8 +11,9 @@ A place is where the client and the server live; the first of each pair is the
 client's. A CASE is the name of a function below, with arguments:
 	close			close,first=server,family=inet
 Every case runs for every place and every family (inet, inet6, v4mapped) unless
-it names a family; uid=N gives its client to another user. TESTS, a list of
-shell patterns, selects connections by their names CASE.FAMILY.PLACE.
+it names a family; uid=N gives its client to another user, port=N its server a
+port. TESTS, a list of shell patterns, selects connections by their names
+CASE.FAMILY.PLACE.
 
 A case that yields goes on only after all the others, and after --midway.
 --at-end runs while all the sockets still live.
@@ -36,7 +37,7 @@ class Connection:
     """One client, one server, and what is known of them"""
     count = 0
 
-    def __init__(self, name, family, place, uid=0):
+    def __init__(self, name, family, place, uid=0, port=0):
         Connection.count += 1
         self.name, self.family, self.place = name, family, place
         label, net_c, net_s, *addr = place
@@ -45,6 +46,7 @@ class Connection:
         self.addr = dict(zip(("client", "server"),
                              addr[2:] if family == "inet6" else addr[:2]))
         self.local = {"client": None, "server": None}
+        self.port = port
         self.want = {"open": None, "close": None}
         self.notes = {}
 
@@ -56,7 +58,7 @@ class Connection:
         addr = self.addr["server"]
         if any_addr:
             addr = "0.0.0.0" if self.family == "inet" else "::"
-        self.server.bind(addr)
+        self.server.bind(addr, self.port)
         self.listening(backlog)
 
     def listening(self, backlog=8):
@@ -74,6 +76,13 @@ class Connection:
             self.client.bind(self.addr["client"])
         self.local["client"] = self.client.connect(*self.local["server"])
         self.server.accept()
+        if self.port:
+            # The next family may want it.
+            self.close_listener()
+
+    def close_listener(self):
+        self.server.close_listener()
+        self.notes["listener_closed"] = True
 
     def talk(self, there=5, back=7):
         """Some bytes each way, all read and acknowledged"""
@@ -256,7 +265,7 @@ def raw_syn(con, size="40"):
 def listener(con, backlog="3", any_addr=""):
     """A socket that listens and closes, without any connection"""
     con.listen(int(backlog), bool(any_addr))
-    con.server.close_listener()
+    con.close_listener()
     con.notes["listener_only"] = True
 
 
@@ -286,11 +295,11 @@ def run(text, family, place, label):
     """(connection, what is still to do or None) of each try at a case"""
     name, *words = text.split(",")
     args = dict(w.split("=", 1) for w in words)
-    uid = int(args.pop("uid", 0))
+    uid, port = int(args.pop("uid", 0)), int(args.pop("port", 0))
     # A case that depends on the scheduler returns False: once more, then.
     for again in range(5):
         con = Connection(label + "#%d" % again * bool(again), family, place,
-                         uid)
+                         uid, port)
         rest = CASES[name](con, **args)
         if inspect.isgenerator(rest):
             next(rest)
