@@ -13,12 +13,13 @@
 [ $# = 1 ] || usage 2
 kernel=$1
 answers=$build/accel
-key="$(uname -r) $(qemu-system-x86_64 --version | head -n 1) $(id -u) $kernel"
+readarray -t emulator < <("$top/scripts/qemu.sh")
+key="$(uname -r) $("${emulator[@]}" --version | head -n 1) $(id -u) $kernel"
 
 # Boots as far as the first process, under KVM.
 carries() {
 	local log=$1
-	timeout -k 1 20 qemu-system-x86_64 -accel kvm -cpu host -M pc -smp 2 -m 512 \
+	timeout -k 1 20 "${emulator[@]}" -accel kvm -cpu host -M pc -smp 2 -m 512 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initramfs.gz" \
 		-serial "file:$log" \

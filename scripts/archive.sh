@@ -31,7 +31,7 @@ archive_sources() {
 	fi
 	echo "deb $options$mirror $suite main"
 	case "$suite:${1:-}" in
-	sid:* | unstable:* | *:"main only")
+	sid:* | unstable:* | *-backports:* | *:"main only")
 		return
 		;;
 	esac

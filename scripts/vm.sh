@@ -128,7 +128,7 @@ disk() {
 }
 
 make_command() {
-	local kernel root port line
+	local kernel root port line emulator
 	kernel=$("$top/scripts/kernel.sh" image)
 	root=$("$top/scripts/rootfs.sh")
 	case "${ACCEL:-$("$top/scripts/accel.sh" "$kernel")}" in
@@ -139,7 +139,8 @@ make_command() {
 	line="console=ttyS0 loglevel=7 log_buf_len=4M printk.devkmsg=on"
 	line+=" panic=-1 oops=panic mitigations=off net.ifnames=0 cryptomgr.notests"
 	# A panic reboots at once, and -no-reboot makes that the end of QEMU.
-	command=(qemu-system-x86_64 "${command[@]}" -M pc -smp "$smp" -m "$mem"
+	readarray -t emulator < <("$top/scripts/qemu.sh")
+	command=("${emulator[@]}" "${command[@]}" -M pc -smp "$smp" -m "$mem"
 		-nodefaults -no-user-config -display none -no-reboot
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initramfs.gz"
 		-append "$line $append"
