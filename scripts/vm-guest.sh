@@ -6,8 +6,7 @@
 #	tcphs.out	what the command prints, live
 #	tcphs.dmesg	the kernel log, at the end
 #	tcphs.results	a tar of /results, at the end
-#	tcphs.status	"TOKEN begun" before the command, "TOKEN STATUS" last of all:
-#			without that the run failed
+#	tcphs.status	"TOKEN STATUS", last of all: without it the run failed
 #
 # The job lies in /.vm: command (a bash script), token, terminal (for a shell).
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -45,21 +44,18 @@ echo '::1 localhost tcphs' >>/etc/hosts
 ip link set lo up
 
 cd /tcphs || cd /
-token=$(</.vm/token)
-exec 3>"$(port tcphs.status)"
 if [ -e /.vm/terminal ]; then
 	# An interactive shell on the virtio console, with job control.
 	read -r TERM rows columns </.vm/terminal
 	export TERM
 	stty rows "$rows" columns "$columns" </dev/hvc0
-	setsid --ctty --wait bash -i </dev/hvc0 >/dev/hvc0 2>&1 3>&-
+	setsid --ctty --wait bash -i </dev/hvc0 >/dev/hvc0 2>&1
 else
 	# Through a pipe: programs open /dev/stdout anew, a port lets in only one.
 	mkfifo /run/output
 	cat /run/output >"$(port tcphs.out)" &
 	cat=$!
-	echo "$token begun" >&3
-	setsid --wait bash /.vm/command </dev/null >/run/output 2>&1 3>&-
+	setsid --wait bash /.vm/command </dev/null >/run/output 2>&1
 fi
 status=$?
 
@@ -74,7 +70,7 @@ wait
 
 dmesg >"$(port tcphs.dmesg)"
 tar -C /results -cf "$(port tcphs.results)" . 2>/dev/null
-echo "$token $status" >&3
+echo "$(</.vm/token) $status" >"$(port tcphs.status)"
 # Nothing here is worth an orderly shutdown: the disks are thrown away.
 echo b >/proc/sysrq-trigger
 sleep 60

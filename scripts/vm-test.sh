@@ -68,11 +68,10 @@ test_scan() {
 }
 
 # vm NAME OPTION... -- COMMAND...: its output, status and messages into $work
-# The limit is for a boot that hangs, as an overloaded machine may have.
 vm() {
 	local name=$1 status=0
 	shift
-	"$top/scripts/vm.sh" run "$@" >"$work/$name.out" 2>"$work/$name.err" || status=$?
+	"$top/scripts/vm.sh" run --timeout 300 "$@" >"$work/$name.out" 2>"$work/$name.err" || status=$?
 	echo "$status" >"$work/$name.status"
 }
 
