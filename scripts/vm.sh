@@ -31,7 +31,7 @@
 . "$(dirname "$0")/common.sh"
 
 smp=2 mem=1024 timeout=600 append='' name='' verbose='' add=()
-run='' keep='' qemu=''
+run='' keep='' qemu='' judged=''
 
 options() {
 	mode=${1:-}
@@ -66,11 +66,16 @@ options() {
 
 # shellcheck disable=SC2317 # called by the trap
 finish() {
+	local status=$?
 	if [ -n "$qemu" ]; then
 		kill "$qemu" 2>/dev/null || true
 	fi
 	if [ -n "$run" ] && [ -z "$keep" ]; then
 		rm -rf "$run"
+	fi
+	# A failure on the way to the run must not look like the command's.
+	if [ -z "$judged" ] && [ "$status" -lt 124 ]; then
+		exit 125
 	fi
 }
 
@@ -78,6 +83,9 @@ finish() {
 make_directory() {
 	mkdir -p "$build/vm"
 	if [ -n "$name" ]; then
+		mkdir -p "$build/lock"
+		exec {lock}>"$build/lock/vm-$name"
+		flock -n "$lock" || die "a run with the name $name is going on"
 		run=$build/vm/$name
 		keep=1
 		rm -rf "$run"
@@ -193,6 +201,7 @@ void() {
 # Ends with the command's status, if the run counts.
 judge() {
 	local said='' status='' complaints
+	judged=1
 	tar -C "$run/results" --no-same-owner -xf "$run/results.tar" 2>/dev/null || true
 	rm -f "$run"/{results,job}.tar
 	if ! complaints=$("$top/scripts/vmlog.sh" "$run/console.log" "$run/dmesg.log"); then
