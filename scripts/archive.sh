@@ -92,7 +92,7 @@ archive_open() {
 		archive_sources "main only" >"$archive/sources.list"
 		if ! archive_update; then
 			cat "$archive/update.log" >&2
-			die "apt cannot reach the archive; look at the network, or name a mirror with MIRROR=URI"
+			die "apt cannot get the package lists of $suite; look at the network and at SUITE=, or name a mirror with MIRROR=URI"
 		fi
 		say "$suite: no updates or security suite at this mirror; going on without"
 	fi
