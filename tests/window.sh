@@ -66,20 +66,28 @@ place_netns() {
 	note_netns "$NS_C" "$NS_C"
 	note_netns "$NS_W" wire
 	note_netns "$NS_S" "$NS_S"
+	# Neighbours are told, not asked for: the question would be delayed, too,
+	# and the first segment wait for its answer after the tool has seen it.
 	ip -n "$NS_W" -b - <<-EOF
-		link add c0 type veth peer name eth0 netns $NS_C
-		link add s0 type veth peer name eth0 netns $NS_S
+		link add c0 address 02:00:00:00:00:c1 type veth peer name eth0 address 02:00:00:00:00:c2 netns $NS_C
+		link add s0 address 02:00:00:00:00:51 type veth peer name eth0 address 02:00:00:00:00:52 netns $NS_S
 		addr add 192.0.2.1/24 dev c0
 		addr add 2001:db8:1::1/64 dev c0 nodad
 		addr add 198.51.100.1/24 dev s0
 		addr add 2001:db8:2::1/64 dev s0 nodad
 		link set c0 up
 		link set s0 up
+		neigh add 192.0.2.2 lladdr 02:00:00:00:00:c2 nud permanent dev c0
+		neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:c2 nud permanent dev c0
+		neigh add 198.51.100.2 lladdr 02:00:00:00:00:52 nud permanent dev s0
+		neigh add 2001:db8:2::2 lladdr 02:00:00:00:00:52 nud permanent dev s0
 	EOF
 	ip -n "$NS_C" -b - <<-EOF
 		addr add 192.0.2.2/24 dev eth0
 		addr add 2001:db8:1::2/64 dev eth0 nodad
 		link set eth0 up
+		neigh add 192.0.2.1 lladdr 02:00:00:00:00:c1 nud permanent dev eth0
+		neigh add 2001:db8:1::1 lladdr 02:00:00:00:00:c1 nud permanent dev eth0
 		route add default via 192.0.2.1
 		route add default via 2001:db8:1::1
 	EOF
@@ -87,6 +95,8 @@ place_netns() {
 		addr add 198.51.100.2/24 dev eth0
 		addr add 2001:db8:2::2/64 dev eth0 nodad
 		link set eth0 up
+		neigh add 198.51.100.1 lladdr 02:00:00:00:00:51 nud permanent dev eth0
+		neigh add 2001:db8:2::1 lladdr 02:00:00:00:00:51 nud permanent dev eth0
 		route add default via 198.51.100.1
 		route add default via 2001:db8:2::1
 	EOF
