@@ -39,12 +39,12 @@ unpack() {
 	rm -rf "$kernel/debs"
 }
 
-# The headers name their other half by its installed path; make them movable.
+# The headers name each other by where they would be installed; make them movable.
 relocate_headers() {
 	local makefile
 	for makefile in "$kernel"/root/usr/src/linux-headers-*/Makefile; do
 		# shellcheck disable=SC2016 # for make, not for the shell
-		sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' "$makefile"
+		sed -i 's|/usr/src/|$(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)/|' "$makefile"
 	done
 	ln -sfn "root/usr/src/linux-headers-$1" "$kernel/headers"
 }
@@ -87,7 +87,7 @@ get_own_image() {
 }
 
 get_image() {
-	local meta=linux-image-$flavour package release tree=$kernel/modules version
+	local meta=linux-image-$flavour package release tree=$kernel/modules version file
 	local packages=()
 	if [ -e "$kernel/image.ready" ]; then
 		return
@@ -105,13 +105,16 @@ get_image() {
 		packages+=("$package=$version")
 	done < <(echo "$package"; archive_depends "$package" | grep -- "-$release\$" || true)
 	unpack "${packages[@]}"
-	mv "$kernel/root/boot/vmlinuz-$release" "$kernel/vmlinuz"
-	mv "$kernel/root/boot/config-$release" "$kernel/config"
 	if [ -d "$kernel/root/usr/lib/modules" ]; then
 		mv "$kernel/root/usr/lib/modules" "$tree/lib/modules"
 	else
 		mv "$kernel/root/lib/modules" "$tree/lib/modules"
 	fi
+	# Newer suites keep the kernel with its modules.
+	for file in vmlinuz config; do
+		mv "$kernel/root/boot/$file-$release" "$kernel/$file" 2>/dev/null ||
+			mv "$tree/lib/modules/$release/$file" "$kernel/$file"
+	done
 	make_boot "$tree"
 	rm -rf "$kernel/root" "$tree"
 	echo "$version" >"$kernel/version"
