@@ -112,13 +112,14 @@ class Judge:
         world = self.world
         if not world.only_netns and not world.only_ports:
             return False
-        _, _, sport, _, dport = life.end()
+        _, saddr, sport, _, dport = life.end()
         con, name = self.of_life.get(id(life), (None, None))
         if con:
             netns = con.end(name).truth["netns"]
         else:
             netns = next((t["server"]["netns"] for t in world.truth
-                          if t["server"]["port"] == sport), None)
+                          if t["server"]["port"] == sport and saddr in (
+                              None, t["server"]["addr"])), None)
         return not world.visible(netns, sport, dport)
 
     @staticmethod
@@ -351,6 +352,9 @@ class Judge:
             if not fits:
                 self.blame(con, whole, "option %s %s, but it is %s: %s" % (
                     field, says, good, row_text(row)))
+        if row["header"] != seg.hlen:
+            self.blame(con, whole, "header %s, but it is %d: %s" % (
+                row["header"], seg.hlen, row_text(row)))
         if row["dir"] == "out" and bool(row["retransmit"]) != bool(copy):
             self.blame(con, whole, "retransmit %s: %s" % (row["retransmit"],
                                                           row_text(row)))

@@ -154,6 +154,9 @@ class Ladder:
             for field, good in known:
                 if says[field] is not None:
                     self.same("%s %s" % (name, field), says[field], good)
+            if row["bytes"][name] is not None:
+                self.same("bytes of the " + name, row["bytes"][name],
+                          end.bytes)
             true = [s for _, s in end.states]
             told = [s["state"] for s in says["states"] or ()]
             at = 0
@@ -223,10 +226,10 @@ class Ladder:
         most = max([s.ts for _, e in self.con.ends() for s in e.got] +
                    [ts for _, e in self.con.ends() for ts, _ in e.states
                     if ts is not None])
-        slack = self.judge.LATE_ROW
+        early, late = 5 * 10**6, self.judge.LATE_ROW
         if says is None:
             self.wrong("duration_us is unknown")
-        elif not least - slack <= first + says * US <= most + slack:
+        elif not least - early <= first + says * US <= most + late:
             self.wrong("duration_us is %d, must be within %d..%d" % (
                 says, (least - first) / US, (most - first) / US))
 

@@ -30,9 +30,10 @@ exec 7>&-
 read -r -t 30 said <&8
 is "the late reader has read" "$said" "done"
 wait "$late"
+cp /proc/tcphs/stats "$WORK/late.stats"	# nothing happens any more
 window_close
 
-relay < <(./lossy.py "$WORK/late.bin" "$WORK/stats.txt")
+relay < <(./lossy.py "$WORK/late.bin" "$WORK/late.stats")
 
 # What the late reader got, in the reader's eyes.
 "$TCPHS" -r "$WORK/late.bin" events --json >"$WORK/events.json"

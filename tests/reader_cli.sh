@@ -106,7 +106,7 @@ runs "-r of nothing" 1 nothing-there -- -r "$WORK/nothing-there" events
 runs "-r of a directory" 1 "$WORK" -- -r "$WORK" events
 
 head -c $((256 + 128 * 7 + 50)) "$WORK/good" >"$WORK/cut"
-runs "cut off in record 7" 1 7 -- -r "$WORK/cut" events --json
+runs "cut off in record 8" 1 "record 8" -- -r "$WORK/cut" events --json
 is "what is whole is shown" "$(lines "$WORK/out")" 7
 head -c 100 "$WORK/good" >"$WORK/cut"
 runs "cut off in the header" 1 "$WORK/cut" -- -r "$WORK/cut" events
@@ -118,11 +118,11 @@ runs "foreign" 1 /etc/passwd -- -r /etc/passwd events
 head -c 10000 /dev/urandom >"$WORK/noise"
 runs "noise" 1 noise -- -r "$WORK/noise" events
 edit "$WORK/newer" 12 '\002\000'
-runs "of a newer version" 1 version -- -r "$WORK/newer" events
+runs "of a newer version" 1 newer -- -r "$WORK/newer" events
 edit "$WORK/minor" 14 '\011\000'
 runs "of a newer minor version" 0 -- -r "$WORK/minor" events --json
 edit "$WORK/damaged" $((256 + 128 * 5 + 30)) '\377'
-runs "damaged in record 5" 1 5 -- -r "$WORK/damaged" events --json
+runs "damaged in record 6" 1 "record 6" -- -r "$WORK/damaged" events --json
 check "what is whole is shown" test "$(lines "$WORK/out")" -ge 5
 
 # Whatever byte is wrong: no crash, no hang, a proper exit status.

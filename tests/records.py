@@ -67,7 +67,7 @@ def record(raw):
             TRANSITION.unpack(payload)[:-4]
         row.update(old=STATES[old], new=STATES[new], via=VIA[via], uid=uid)
         numbered(row, has, numbers, pid, comm)
-        if has & HAS_BIRTH:
+        if row["new"] == "LISTEN":
             row["backlog"] = numbers[3]
     elif kind == 2:
         mark, state, offset, bits, seq, ack, size, win, _, options = \
@@ -75,7 +75,7 @@ def record(raw):
         row.update(dir="out" if mark & 1 else "in",
                    retransmit=bool(mark & 2), state=STATES[state],
                    flags=[f for i, f in enumerate(FLAGS) if bits >> i & 1],
-                   seq=seq, ack=ack, len=size, win=win,
+                   header=(offset >> 4) * 4, seq=seq, ack=ack, len=size, win=win,
                    options=tcp_options(options[:max((offset >> 4) * 4 - 20,
                                                     0)]))
     elif kind == 3:

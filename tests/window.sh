@@ -203,7 +203,7 @@ mark_captures() {
 
 # window_close: the witnesses look away; an incomplete witness is a failure
 window_close() {
-	local cpu name lost pid file
+	local cpu name lost pid capture netns device
 
 	mark_captures || fail "tcpdump has seen everything"
 	echo 0 >"$trace/tracing_on"
@@ -212,10 +212,10 @@ window_close() {
 		wait "$pid"
 	done
 	captures=()
-	for file in "$WORK"/*.err; do
-		[ "$file" != "$WORK/traffic.err" ] || continue
-		grep -qx '0 packets dropped by kernel' "$file" ||
-			fail "tcpdump lost nothing" "$(cat "$file")"
+	for capture in "${CAPTURES[@]}"; do
+		read -r netns device _ <<<"$capture"
+		grep -qx '0 packets dropped by kernel' "$WORK/$netns.$device.err" ||
+			fail "tcpdump lost nothing" "$(cat "$WORK/$netns.$device.err")"
 	done
 	for cpu in "$trace"/per_cpu/cpu*; do
 		name=${cpu##*/}
