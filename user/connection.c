@@ -178,8 +178,8 @@ static void draw(struct steps *s, struct view *sender, struct view *to,
 /* The acknowledgement of this side's FIN. */
 static bool acks_fin(const struct tcphs_side *side, const struct tcphs_segment *s)
 {
-	return s->flags & TCPHS_ACK &&
-	       (!side->fin_known || !tcphs_number_before(s->ack, side->fin + 1));
+	return s->flags & TCPHS_ACK && !(s->flags & TCPHS_SYN) && side->fin_known &&
+	       !tcphs_number_before(s->ack, side->fin + 1);
 }
 
 /* An arrival that may have led from `old` to `new`. */
@@ -242,6 +242,8 @@ static size_t cause(const struct view *v, const struct tcphs_side *side, size_t 
 		bool out;
 
 		if (r->ts - p->ts > (between ? NEAR : FAR) && p->ts < r->ts)
+			break;
+		if (p->kind == TCPHS_LOST)
 			break;
 		if (p->kind != TCPHS_SEGMENT)
 			continue;
@@ -417,53 +419,77 @@ const struct tcphs_stay *tcphs_connection_stay(const struct tcphs_side *s,
 	return NULL;
 }
 
-/* Index of the last state entered at or before ts. */
-static size_t state_index(const struct tcphs_side *s, uint64_t ts)
+/*
+ * When each state was there for the other side to see: at the latest when the
+ * segment that it goes with came or went. (The kernel acknowledges a FIN before
+ * it says CLOSING.)
+ */
+static uint64_t *effective(const struct tcphs_connection *c, unsigned int side)
 {
-	size_t i, at = 0;
+	const struct tcphs_side *s = &c->side[side];
+	uint64_t *ts = tcphs_memory_get(s->nstates, sizeof(*ts));
+	size_t i, k;
 
-	for (i = 1; i < s->nstates && s->states[i].ts <= ts; i++)
-		at = i;
-	return at;
+	for (i = 0; i < s->nstates; i++)
+		ts[i] = s->states[i].ts;
+	for (k = 0; k < c->nsteps; k++) {
+		const struct tcphs_step *step = &c->steps[k];
+		const struct tcphs_entered *entered = &step->entered[side];
+		uint64_t at = side == step->from ? step->sent : step->received;
+
+		for (i = entered->begin; i < entered->begin + entered->count; i++)
+			if (at && at < ts[i])
+				ts[i] = at;
+	}
+	return ts;
 }
 
 /*
- * The state of each side after each step. Rows are in the order of sending: a
- * state that only a later row brings about is not told earlier, even when the
- * arrow of this row arrives after it.
+ * The states of a side after each step. Rows are in the order of sending, and an
+ * arrow may arrive after later rows were sent: a state that a later row brings
+ * about, or begins with, is not told before it. The last row has them all.
  */
+static void tell_side_after(struct tcphs_connection *c, unsigned int side)
+{
+	const struct tcphs_side *s = &c->side[side];
+	size_t limit = s->nstates - 1, highest = 0, at, k;
+	uint64_t *ts = effective(c, side);
+
+	for (k = c->nsteps; k-- > 0;) {
+		struct tcphs_step *step = &c->steps[k];
+		const struct tcphs_entered *entered = &step->entered[side];
+		uint64_t now = side != step->from && step->received ? step->received :
+								      step->ts;
+
+		if (entered->count) {
+			at = entered->begin + entered->count - 1;
+		} else {
+			at = 0;
+			while (at + 1 < s->nstates && ts[at + 1] <= now)
+				at++;
+		}
+		if (at > highest)
+			highest = at;
+		if (at > limit)
+			at = limit;
+		step->after[side] = s->states[at].state;
+		if (entered->count && entered->begin && entered->begin - 1 < limit)
+			limit = entered->begin - 1;
+		else if (at < limit)
+			limit = at;
+	}
+	if (c->nsteps)
+		c->steps[c->nsteps - 1].after[side] = s->states[highest].state;
+	free(ts);
+}
+
 static void tell_after(struct tcphs_connection *c)
 {
 	unsigned int side;
-	size_t limit, at, k;
 
-	for (side = 0; side < 2; side++) {
-		const struct tcphs_side *s = &c->side[side];
-
-		if (!s->nstates)
-			continue;
-		limit = s->nstates - 1;
-		for (k = c->nsteps; k-- > 0;) {
-			struct tcphs_step *step = &c->steps[k];
-			const struct tcphs_entered *entered = &step->entered[side];
-			uint64_t ts = step->ts;
-
-			if (entered->count) {
-				at = entered->begin + entered->count - 1;
-			} else {
-				if (side != step->from && step->received)
-					ts = step->received;
-				at = state_index(s, ts);
-			}
-			if (at > limit)
-				at = limit;
-			step->after[side] = s->states[at].state;
-			if (entered->count && entered->begin && entered->begin - 1 < limit)
-				limit = entered->begin - 1;
-			else if (at < limit)
-				limit = at;
-		}
-	}
+	for (side = 0; side < 2; side++)
+		if (c->side[side].nstates)
+			tell_side_after(c, side);
 }
 
 /* ---- copies and losses ---------------------------------------------------- */
@@ -483,7 +509,7 @@ static enum tcphs_copies kind_of(const struct tcphs_segment *s)
  */
 static void mark_copies(struct tcphs_connection *c)
 {
-	bool known[2] = { false, false };
+	bool known[2] = { false, false }, synacked[2] = { false, false };
 	uint32_t top[2] = { 0, 0 };
 	struct tcphs_table seen = { 0 };
 	struct tcphs_table_link *link = tcphs_memory_get(c->nsteps, sizeof(*link));
@@ -511,6 +537,12 @@ static void mark_copies(struct tcphs_connection *c)
 					    !tcphs_number_before(top[from], end);
 		else if (!step->sent)
 			step->again = tcphs_table_first(&seen, key) != NULL;
+		/* In a simultaneous open, SYN,ACK is another segment than SYN. */
+		if (kind_of(s) == TCPHS_COPIES_SYNACK) {
+			if (!synacked[from])
+				step->retransmit = false;
+			synacked[from] = true;
+		}
 		step->retransmit |= step->again;
 		tcphs_table_add(&seen, &link[i], key);
 		if (!known[from] || tcphs_number_before(top[from], end))
@@ -652,6 +684,7 @@ static void tell_times(struct tcphs_connection *c)
 
 	stay = tcphs_connection_stay(&c->side[at], TCPHS_ESTABLISHED);
 	syn = syn_ts(c, at);
+	c->began = syn ? syn : c->start;
 	if (stay && stay->ts) {
 		c->established = stay->ts;
 		if (syn && syn <= stay->ts)
@@ -677,13 +710,12 @@ static void tell_times(struct tcphs_connection *c)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-static enum tcphs_whole whole(const struct tcphs_end *a, const struct tcphs_end *b)
+/* What one end has of its life. */
+static enum tcphs_whole whole(const struct tcphs_end *e)
 {
-	if (a->lossy || (b && b->lossy))
+	if (e->lossy || (!e->born && e->after_loss))
 		return TCPHS_WHOLE_LOSSY;
-	if (!a->born || (b && !b->born))
-		return TCPHS_WHOLE_PARTIAL;
-	return TCPHS_WHOLE_COMPLETE;
+	return e->born ? TCPHS_WHOLE_COMPLETE : TCPHS_WHOLE_PARTIAL;
 }
 
 /* A side that sent no SYN, in a record that has all, sent no bytes. */
@@ -719,7 +751,10 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 		    tcphs_address_equal(&a->tuple, &mirror);
 	c->segments = x->segments != TCPHS_SEGMENTS_NONE;
 	c->all = x->segments == TCPHS_SEGMENTS_ALL;
-	c->whole = whole(a, b);
+	c->whole = whole(a);
+	if (b && whole(b) > c->whole)
+		c->whole = whole(b);
+	c->doubtful = (a->doubtful && !a->closed) || (b && b->doubtful && !b->closed);
 	c->start = b && b->first < a->first ? b->first : a->first;
 	at = side_of(a, b, &c->assumed);
 	look(&view[at], a);

@@ -162,7 +162,9 @@ struct tcphs_connection {
 	enum tcphs_whole whole;
 	enum tcphs_open open;
 	enum tcphs_close close;
+	bool doubtful;		/* lossy, and a socket was not heard of since */
 	uint64_t start;		/* ts of the first event */
+	uint64_t began;		/* ts of the SYN, or of the first event */
 	uint64_t opened;	/* SYN to ESTABLISHED took so long; 0 unknown */
 	uint64_t established;	/* ts of ESTABLISHED; 0 never or unseen */
 	uint64_t ended;		/* ts at which it was closed; 0 not or unseen */

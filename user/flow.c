@@ -52,6 +52,7 @@ struct tcphs_flow {
 	size_t due_room;
 
 	uint64_t swept;
+	bool lost;		/* records, at any time */
 };
 
 /* ---- ends and how to find them -------------------------------------------- */
@@ -149,6 +150,8 @@ static struct tcphs_end *new_end(struct tcphs_flow *f, const struct tcphs_record
 
 	e->netns = r->netns;
 	e->first = e->last = r->ts;
+	/* If its beginning stays unseen, that may be because it was lost. */
+	e->after_loss = f->lost;
 	enlist(&f->living, e);
 	return e;
 }
@@ -372,6 +375,9 @@ static void check_over(struct tcphs_flow *f, struct tcphs_end *e, uint64_t ts)
 
 	if (e->stub || e->due || !over(f, e) || (p && (p->due || !over(f, p))))
 		return;
+	/* Listeners come last, except where there is no end to wait for. */
+	if (e->role == TCPHS_ROLE_LISTENER && !f->follow)
+		return;
 	/* Only segments, on both sides: it may be about to begin. */
 	if (!e->socket && (!p || !p->socket) && !e->closed)
 		return;
@@ -484,6 +490,7 @@ static void append(struct tcphs_end *e, const struct tcphs_record *r)
 	e->record = tcphs_memory_grow(e->record, e->records, &e->room,
 				      sizeof(*e->record));
 	e->record[e->records++] = *r;
+	e->doubtful = r->kind == TCPHS_LOST;
 	if (r->ts > e->last)
 		e->last = r->ts;
 	if (r->ts < e->first)
@@ -558,6 +565,7 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 			learn_transition(to, &from->record[i].transition);
 	}
 	to->lossy |= from->lossy;
+	to->after_loss &= from->after_loss;
 	forget_due(f, from);
 	delete_end(f, from);
 	for (i = 0; i < 4; i++)
@@ -1037,6 +1045,7 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 {
 	struct tcphs_end *e;
 
+	f->lost = true;
 	for (e = f->living.oldest; e; e = e->newer) {
 		if (e->first > r->ts)
 			continue;

@@ -77,6 +77,8 @@ struct tcphs_end {
 	bool mini;		/* ... and then a TIME_WAIT mini-socket */
 	bool closed;		/* it has come to its end */
 	bool lossy;		/* records were lost while it lived */
+	bool after_loss;	/* records had been lost before its first one */
+	bool doubtful;		/* ... and nothing was heard of it since */
 	bool cookie;		/* its SYN,ACK carried a SYN cookie */
 	bool asked;		/* a SYN came and was not answered yet */
 	struct tcphs_owner listener;	/* who listened for it */

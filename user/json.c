@@ -346,7 +346,7 @@ void tcphs_json_connection(const struct tcphs_connection *c)
 	set(o, "open", text(tcphs_verdict_open(c->open)));
 	set(o, "close", text(tcphs_verdict_close(c->close)));
 	set(o, "open_us", us(c->opened, c->opened));
-	set(o, "duration_us", us(c->ended, c->ended - c->start));
+	set(o, "duration_us", us(c->ended, c->ended - c->began));
 	part = json_object();
 	set(part, "client", number(client->bytes_known, client->bytes));
 	set(part, "server", number(server->bytes_known, server->bytes));

@@ -336,6 +336,11 @@ static void measure(struct drawing *d)
 		d->arrow = ARROW_MAX;
 }
 
+static bool lives(const struct drawing *d, unsigned int side)
+{
+	return d->state[side] && d->state[side] != TCPHS_CLOSE;
+}
+
 /* A state's name, or the lifeline of a side whose socket lives, or nothing. */
 static void state_cell(const struct drawing *d, unsigned int side, bool enters,
 		       bool last)
@@ -344,7 +349,7 @@ static void state_cell(const struct drawing *d, unsigned int side, bool enters,
 	const char *sign = "";
 	size_t have, left;
 
-	if (!name && d->state[side] && d->state[side] != TCPHS_CLOSE)
+	if (!name && lives(d, side))
 		sign = d->state[side] == TCPHS_TIME_WAIT ||
 		       d->state[side] == TCPHS_LISTEN ? d->s->wait : d->s->life;
 	if (name) {
@@ -360,6 +365,7 @@ static void state_cell(const struct drawing *d, unsigned int side, bool enters,
 		       tcphs_output_paint(d->o, TCPHS_PAINT_DIM), sign,
 		       tcphs_output_plain(d->o));
 	}
+	/* No spaces at the end of a line. */
 	if (!last)
 		printf("%*s", (int)(STATE - left - have), "");
 }
@@ -369,6 +375,7 @@ static void line(struct drawing *d, uint64_t ts, bool left, const char *middle,
 		 enum tcphs_paint paint, bool right)
 {
 	char text[TCPHS_CLOCK_SIZE] = "";
+	bool blank;
 
 	fputs(tcphs_output_paint(d->o, TCPHS_PAINT_DIM), stdout);
 	if (d->time) {
@@ -389,13 +396,24 @@ static void line(struct drawing *d, uint64_t ts, bool left, const char *middle,
 		d->last = ts;
 		d->begun = true;
 	}
-	state_cell(d, 0, left, false);
+	blank = !*middle && !right && !lives(d, 1);
+	state_cell(d, 0, left, blank);
+	if (blank) {
+		putchar('\n');
+		return;
+	}
 	putchar(' ');
 	fputs(tcphs_output_paint(d->o, paint), stdout);
-	print_padded(middle, d->arrow, false);
-	fputs(tcphs_output_plain(d->o), stdout);
-	putchar(' ');
-	state_cell(d, 1, right, true);
+	if (right || lives(d, 1)) {
+		print_padded(middle, d->arrow, false);
+		fputs(tcphs_output_plain(d->o), stdout);
+		putchar(' ');
+		state_cell(d, 1, right, true);
+	} else {
+		/* No spaces at the end of a line. */
+		fputs(middle, stdout);
+		fputs(tcphs_output_plain(d->o), stdout);
+	}
 	putchar('\n');
 }
 
@@ -637,11 +655,15 @@ static void draw_state(struct drawing *d, const struct row *row)
 {
 	const struct tcphs_step *step = row->step;
 	bool left = enter(d, step, 0), right = enter(d, step, 1);
+	bool fits = step->note && strlen(step->note) + 3 <= d->arrow;
+	char text[TEXT] = "";
 
-	line(d, row->ts, left, "", TCPHS_PAINT_PLAIN, right);
+	if (fits)
+		append(text, "   %s", step->note);
+	line(d, row->ts, left, text, TCPHS_PAINT_DIM, right);
 	more_states(d, step, 0);
 	more_states(d, step, 1);
-	if (step->note)
+	if (step->note && !fits)
 		words(d, step->note);
 }
 
@@ -657,7 +679,8 @@ static void draw_data(struct drawing *d, const struct row *row)
 		append(back, "%s %s B   ", d->s->from,
 		       tcphs_number_count(row->bytes[TCPHS_SERVER], count));
 	used = tcphs_output_columns(text) + tcphs_output_columns(back);
-	repeat(text, " ", d->arrow > used ? d->arrow - used : 1);
+	if (*back)
+		repeat(text, " ", d->arrow > used ? d->arrow - used : 1);
 	append(text, "%s", back);
 	line(d, 0, false, text, TCPHS_PAINT_PLAIN, false);
 }
@@ -676,27 +699,51 @@ static void draw_gap(struct drawing *d, const struct row *row)
 
 /* ---- what stands above ---------------------------------------------------- */
 
-static void end_line(const struct drawing *d, unsigned int which)
+/* "client 10.9.0.1:50512" */
+static void end_name(const struct drawing *d, unsigned int which, char text[TEXT])
 {
 	const struct tcphs_side *s = &d->c->side[which];
-	char name[TCPHS_ADDRESS_SIZE] = "?", comm[32];
+	char name[TCPHS_ADDRESS_SIZE] = "?";
 
 	if (s->port)
 		tcphs_address_end(s->address, s->inet6, s->port, name);
-	printf("  %s  %s", which == TCPHS_CLIENT ? "client" : "server", name);
+	snprintf(text, TEXT, "%s %s", which == TCPHS_CLIENT ? "client" : "server", name);
+}
+
+/* "python3/211  netns 4026532281" */
+static void end_owner(const struct drawing *d, unsigned int which, char text[TEXT])
+{
+	const struct tcphs_side *s = &d->c->side[which];
+	char comm[32];
+
+	text[0] = '\0';
 	if (s->socket && s->owner.known)
-		printf("  %s/%" PRIu32,
+		append(text, "%s/%" PRIu32 "  ",
 		       tcphs_output_clean(s->owner.comm, comm, sizeof(comm)),
 		       s->owner.pid);
 	if (s->socket && s->closer.known)
-		printf(" (closed by %s/%" PRIu32 ")",
+		append(text, "closed by %s/%" PRIu32 "  ",
 		       tcphs_output_clean(s->closer.comm, comm, sizeof(comm)),
 		       s->closer.pid);
-	if (s->netns)
-		printf("  netns %" PRIu32, s->netns);
 	if (!s->socket)
-		fputs(s->seen ? "  (no socket)" : "  (elsewhere)", stdout);
-	putchar('\n');
+		append(text, "%s", s->seen ? "no socket  " : "elsewhere  ");
+	if (s->netns)
+		append(text, "netns %" PRIu32, s->netns);
+	while (*text && text[strlen(text) - 1] == ' ')
+		text[strlen(text) - 1] = '\0';
+}
+
+/* One at the left, one at the right margin; below each other without room. */
+static void margins(const struct drawing *d, const char *left, const char *right)
+{
+	size_t width = (d->time ? d->time + 1 : 0) + (d->delta ? d->delta + 1 : 0) +
+		       2 * (STATE + 1) + d->arrow;
+	size_t used = strlen(left) + strlen(right);
+
+	if (used + 3 > width)
+		printf("%s\n%s\n", left, right);
+	else
+		printf("%s%*s%s\n", left, (int)(width - used), "", right);
 }
 
 /* Items with dots between, in lines of the width. */
@@ -705,15 +752,13 @@ static void item(const struct drawing *d, size_t *used, const char *text)
 	size_t columns = tcphs_output_columns(text);
 
 	if (*used && *used + 3 + columns > d->o->width) {
-		fputs("\n ", stdout);
+		putchar('\n');
 		*used = 0;
 	}
 	if (*used)
 		printf(" %s ", d->s->dot);
-	else
-		fputs(" ", stdout);
 	fputs(text, stdout);
-	*used += columns + (*used ? 3 : 2);
+	*used += columns + (*used ? 3 : 0);
 }
 
 static void summary(const struct drawing *d)
@@ -729,7 +774,6 @@ static void summary(const struct drawing *d)
 	if (!opened || c->close == TCPHS_CLOSE_RESET_BY_CLIENT ||
 	    c->close == TCPHS_CLOSE_RESET_BY_SERVER || c->close == TCPHS_CLOSE_TIMED_OUT)
 		paint = TCPHS_PAINT_BAD;
-	putchar(' ');
 	fputs(tcphs_output_paint(d->o, paint), stdout);
 	append(text, "%s", tcphs_verdict_open(c->open));
 	if (opened)
@@ -755,7 +799,7 @@ static void summary(const struct drawing *d)
 	fputs(tcphs_output_plain(d->o), stdout);
 	if (c->ended) {
 		snprintf(text, sizeof(text), "lasted %s",
-			 tcphs_number_span(c->ended - c->start, span));
+			 tcphs_number_span(c->ended - c->began, span));
 		item(d, &used, text);
 	}
 	for (side = 0; side < 2; side++) {
@@ -771,6 +815,8 @@ static void summary(const struct drawing *d)
 			snprintf(text, sizeof(text), "%s %s B", d->s->from, count);
 		item(d, &used, text);
 	}
+	if (c->itself)
+		item(d, &used, "connected to itself");
 	if (c->whole != TCPHS_WHOLE_COMPLETE)
 		fputs(tcphs_output_paint(d->o, TCPHS_PAINT_WARN), stdout);
 	item(d, &used, tcphs_verdict_whole(c->whole));
@@ -787,7 +833,7 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 		.o = &l->output,
 		.s = l->output.ascii ? &ascii : &box,
 	};
-	char date[TCPHS_CLOCK_SIZE];
+	char date[TCPHS_CLOCK_SIZE], left[TEXT], right[TEXT];
 	unsigned int side;
 	bool shown = false;
 	size_t i;
@@ -797,11 +843,15 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 		printf("#%lu  ", number);
 	printf("%s%s\n", tcphs_clock_date(&l->clock, c->start, date),
 	       tcphs_output_plain(d.o));
-	end_line(&d, TCPHS_CLIENT);
-	end_line(&d, TCPHS_SERVER);
-	summary(&d);
 	make_rows(&d);
 	measure(&d);
+	end_name(&d, TCPHS_CLIENT, left);
+	end_name(&d, TCPHS_SERVER, right);
+	margins(&d, left, right);
+	end_owner(&d, TCPHS_CLIENT, left);
+	end_owner(&d, TCPHS_SERVER, right);
+	margins(&d, left, right);
+	summary(&d);
 	/* What was before the first event. */
 	for (side = 0; side < 2; side++) {
 		if (c->side[side].nstates) {
@@ -832,6 +882,10 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 			break;
 		}
 	}
+	if (d.state[0] == TCPHS_TIME_WAIT || d.state[1] == TCPHS_TIME_WAIT)
+		words(&d, l->timewait_unseen ?
+		      "the end of TIME_WAIT is not observed on this kernel" :
+		      "TIME_WAIT is not over (it takes 60 s)");
 	putchar('\n');
 	free(d.rows);
 }

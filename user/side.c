@@ -176,6 +176,13 @@ static void tell_fin(struct tcphs_side *side, const struct tcphs_end *e)
 			side->fin_known = true;
 			return;
 		}
+		if (r->kind == TCPHS_TRANSITION && t->old == TCPHS_FIN_WAIT1 &&
+		    t->new == TCPHS_FIN_WAIT2 && t->has & TCPHS_HAS_SND_UNA) {
+			/* It has just been acknowledged. */
+			side->fin = t->nr.snd_una - 1;
+			side->fin_known = true;
+			return;
+		}
 	}
 }
 
@@ -365,8 +372,18 @@ void tcphs_side_tell_remote(struct tcphs_side *side, const struct tcphs_end *pee
 		}
 		if (r->kind == TCPHS_TRANSITION &&
 		    r->transition.has & TCPHS_HAS_RCV_NXT &&
-		    !(r->transition.has & TCPHS_HAS_BIRTH))
+		    !(r->transition.has & TCPHS_HAS_BIRTH)) {
 			n = r->transition.nr.rcv_nxt;
+			/* These states begin with the other side's FIN. */
+			if (r->transition.old != r->transition.new &&
+			    (r->transition.new == TCPHS_CLOSE_WAIT ||
+			     r->transition.new == TCPHS_CLOSING ||
+			     r->transition.new == TCPHS_TIME_WAIT) &&
+			    !side->fin_known) {
+				side->fin = n - 1;
+				side->fin_known = true;
+			}
+		}
 		else if (r->kind == TCPHS_RESET && r->reset.has & TCPHS_HAS_RCV_NXT)
 			n = r->reset.nr.rcv_nxt;
 		else

@@ -94,6 +94,8 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 	if (!wanted(t, a, b))
 		return;
 	if (a->role == TCPHS_ROLE_LISTENER) {
+		while (t->count)
+			tell(t, pop(t));
 		t->story->listener(t->story->arg, a, &t->context);
 		return;
 	}

@@ -15,6 +15,7 @@ static void header(void *arg, const struct tcphs_header *h)
 {
 	struct timeline *t = arg;
 
+	t->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	t->ladder.clock.times = t->s->times;
 	t->ladder.clock.wall_offset = h->wall_offset;
 }

@@ -160,16 +160,15 @@ static enum tcphs_open find_open(const struct tcphs_connection *c)
 	/* A RST came later in the handshake, from whichever side. */
 	if (rst || client->rst_sent.known || server->rst_got.known)
 		return TCPHS_OPEN_RESET;
+	/* No SYN ever left: connect() itself failed. */
+	if (!syn && c->segments && client->socket)
+		return TCPHS_OPEN_UNSEEN;
 	/* The client gave up, and no RST had told it to. */
-	if (client->socket && gone(client) && (syn || client->fate.error))
+	if (client->socket && gone(client))
 		return TCPHS_OPEN_TIMED_OUT;
 	/* The SYN came or went, and the handshake got no further yet. */
-	if (syn || was(server, TCPHS_SYN_RECV) || was(client, TCPHS_SYN_SENT)) {
-		/* No SYN ever left: connect() itself failed. */
-		if (!syn && c->segments && client->socket && gone(client))
-			return TCPHS_OPEN_UNSEEN;
+	if (syn || was(server, TCPHS_SYN_RECV) || was(client, TCPHS_SYN_SENT))
 		return TCPHS_OPEN_HALF_OPEN;
-	}
 	return TCPHS_OPEN_UNSEEN;
 }
 
@@ -359,7 +358,8 @@ static enum tcphs_close find_close(struct tcphs_connection *c)
 		    s->states[s->nstates - 2].state == TCPHS_FIN_WAIT2)
 			return TCPHS_CLOSE_TIMED_OUT;
 	}
-	if (live)
+	/* Not gone, as far as was seen; and all was seen of it to the end. */
+	if (live && !c->doubtful)
 		return TCPHS_CLOSE_OPEN;
 	return TCPHS_CLOSE_UNSEEN;
 }

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs every unit test and numbers the results of all of them as one TAP stream.
+#
+# usage: run.sh DIRECTORY-OF-PROGRAMS
+
+cd "$(dirname "$0")" || exit 1
+out=$1
+data=../data
+failed=$(mktemp) || exit 1
+trap 'rm -f "$failed"' EXIT
+
+# step PROGRAM ARGUMENT...: its results; a crash is one too
+step() {
+	"$@"
+	status=$?
+	[ $status -le 1 ] || echo "not ok $1 ended with status $status"
+}
+
+{
+	step "$out/parts_test"
+	step "$out/scene_test" "$data"/*.scene
+	step ./replay.sh "$out"
+	step python3 damage.py "$out"
+} | awk -v failed="$failed" '
+	BEGIN { print "TAP version 13" }
+	/^ok / { sub(/^ok /, ""); print "ok " ++n " - " $0; next }
+	/^not ok / {
+		sub(/^not ok /, "")
+		print "not ok " ++n " - " $0
+		print n >failed
+		next
+	}
+	{ print }
+	END { print "1.." n }
+'
+[ ! -s "$failed" ]
