@@ -843,6 +843,18 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
 		unbind(f, r->sock);
 }
 
+/*
+ * Two segments that complete the same handshake, on two CPUs at once, each make
+ * a child. One is hashed and lives on; the other goes back the moment it is
+ * born, without an error and without anybody's doing: it was never an end.
+ */
+static bool lost_race(const struct tcphs_end *e, const struct tcphs_transition *t)
+{
+	return e->role == TCPHS_ROLE_PASSIVE && !e->in_table && e->records == 1 &&
+	       t->old == TCPHS_SYN_RECV && t->new == TCPHS_CLOSE && !t->error &&
+	       !(t->fact & (TCPHS_FACT_PROCESS | TCPHS_FACT_DEAD));
+}
+
 static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 			    const struct tcphs_tuple *t)
 {
@@ -875,6 +887,11 @@ static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 	if (e && (e->role == TCPHS_ROLE_LISTENER ||
 		  (e->state == TCPHS_CLOSE && tr->old != TCPHS_CLOSE)))
 		e = NULL;
+	if (e && lost_race(e, tr)) {
+		forget_due(f, e);
+		delete_end(f, e);
+		return;
+	}
 	if (e) {
 		e = settle(f, e, r, t);
 	} else {
