@@ -47,7 +47,10 @@ def main():
                                                              written))
     kept = sum(r["kind"] != "lost" for r in rows)
     overwritten = int(stats["records_overwritten"])
-    if lost != overwritten:
+    # A reader that was overtaken goes on a sixteenth of a ring above the
+    # oldest record, so that it is not overtaken at once again.
+    above = len(expected) * (int(stats["records_per_cpu"]) // 16 + 1)
+    if not overwritten <= lost <= overwritten + above:
         wrong.append("%d lost, %d overwritten" % (lost, overwritten))
     if kept + lost != int(stats["records_written"]):
         wrong.append("%d kept + %d lost, %s written" % (
