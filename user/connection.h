@@ -162,6 +162,8 @@ struct tcphs_connection {
 	enum tcphs_whole whole;
 	enum tcphs_open open;
 	enum tcphs_close close;
+	const char *open_rule;	/* why: a sentence of verdict.c */
+	const char *close_rule;
 	bool doubtful;		/* lossy, and a socket was not heard of since */
 	uint64_t start;		/* ts of the first event */
 	uint64_t began;		/* ts of the SYN, or of the first event */

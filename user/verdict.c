@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The name of what happened. Each rule is written once, with its reason; the
- * first that holds decides. Where the records do not tell, the verdict is
+ * The name of what happened. Each rule is written once, in the tables below, and
+ * asked once, with its reason. Where the records do not tell, the verdict is
  * "unseen", not the likeliest.
  */
 #include <errno.h>
@@ -55,6 +55,114 @@ const char *tcphs_verdict_whole(enum tcphs_whole whole)
 	};
 
 	return names[whole];
+}
+
+/*
+ * Every rule, in the order in which they are asked: the first that holds
+ * decides. tcphs(8) has these texts word for word, and `timeline --explain`
+ * says which one it was.
+ */
+enum open_rule {
+	OPEN_BEFORE,
+	OPEN_LOST,
+	OPEN_CROSSED,
+	OPEN_COOKIE,
+	OPEN_SYN_DATA,
+	OPEN_ESTABLISHED,
+	OPEN_REFUSED,
+	OPEN_RESET,
+	OPEN_NO_SYN,
+	OPEN_GAVE_UP,
+	OPEN_HALF,
+	OPEN_UNKNOWN,
+};
+
+static const struct {
+	enum tcphs_open open;
+	const char *text;
+} open_rules[] = {
+	[OPEN_BEFORE] = { TCPHS_OPEN_UNSEEN,
+		"It began before the records do." },
+	[OPEN_LOST] = { TCPHS_OPEN_UNSEEN,
+		"Records were lost, and neither a SYN nor SYN_SENT or SYN_RECV was seen." },
+	[OPEN_CROSSED] = { TCPHS_OPEN_SIMULTANEOUS,
+		"The client was in SYN_SENT and then in SYN_RECV: both ends had sent a SYN." },
+	[OPEN_COOKIE] = { TCPHS_OPEN_SYN_COOKIE,
+		"The number of the server's SYN,ACK was a SYN cookie, and an end became ESTABLISHED." },
+	[OPEN_SYN_DATA] = { TCPHS_OPEN_FAST_OPEN,
+		"The SYN,ACK acknowledged data of the SYN, and an end became ESTABLISHED or the server was closing already." },
+	[OPEN_ESTABLISHED] = { TCPHS_OPEN_THREE_WAY,
+		"The client became ESTABLISHED, or the server did where the client is not on this machine." },
+	[OPEN_REFUSED] = { TCPHS_OPEN_REFUSED,
+		"There was no SYN,ACK, and a RST from the server answered the SYN or connect() failed with ECONNREFUSED." },
+	[OPEN_RESET] = { TCPHS_OPEN_RESET,
+		"A RST ended the handshake." },
+	[OPEN_NO_SYN] = { TCPHS_OPEN_UNSEEN,
+		"Segments are recorded and no SYN left: connect() itself failed." },
+	[OPEN_GAVE_UP] = { TCPHS_OPEN_TIMED_OUT,
+		"The client's socket went to CLOSE without ESTABLISHED, and no RST had told it to." },
+	[OPEN_HALF] = { TCPHS_OPEN_HALF_OPEN,
+		"There was a SYN, or SYN_SENT or SYN_RECV, and the handshake got no further." },
+	[OPEN_UNKNOWN] = { TCPHS_OPEN_UNSEEN,
+		"The records do not tell how it opened." },
+};
+
+enum close_rule {
+	CLOSE_NEVER,
+	CLOSE_GAVE_UP,
+	CLOSE_CLIENT_RST,
+	CLOSE_SERVER_RST,
+	CLOSE_CROSSED,
+	CLOSE_HALF,
+	CLOSE_ONE_SEGMENT,
+	CLOSE_BOTH,
+	CLOSE_NO_FIN,
+	CLOSE_NOT_YET,
+	CLOSE_UNKNOWN,
+};
+
+static const struct {
+	enum tcphs_close close;
+	const char *text;
+} close_rules[] = {
+	[CLOSE_NEVER] = { TCPHS_CLOSE_NONE,
+		"It never opened: there is nothing to close." },
+	[CLOSE_GAVE_UP] = { TCPHS_CLOSE_TIMED_OUT,
+		"An end gave up: ETIMEDOUT, or retransmissions or probes that nobody answered." },
+	[CLOSE_CLIENT_RST] = { TCPHS_CLOSE_RESET_BY_CLIENT,
+		"The first RST that ended a socket came from the client." },
+	[CLOSE_SERVER_RST] = { TCPHS_CLOSE_RESET_BY_SERVER,
+		"The first RST that ended a socket came from the server." },
+	[CLOSE_CROSSED] = { TCPHS_CLOSE_SIMULTANEOUS,
+		"An end was in CLOSING, or both were in FIN_WAIT1: each sent its FIN before it had the other's." },
+	[CLOSE_HALF] = { TCPHS_CLOSE_HALF_CLOSE,
+		"After the first FIN had come, the other end still sent data." },
+	[CLOSE_ONE_SEGMENT] = { TCPHS_CLOSE_THREE_SEGMENT,
+		"Both ends sent a FIN, and the second FIN was also the first ACK of the first one." },
+	[CLOSE_BOTH] = { TCPHS_CLOSE_FOUR_WAY,
+		"Both ends sent a FIN, one after the other." },
+	[CLOSE_NO_FIN] = { TCPHS_CLOSE_TIMED_OUT,
+		"A socket went from FIN_WAIT2 to CLOSE: the other end's FIN never came." },
+	[CLOSE_NOT_YET] = { TCPHS_CLOSE_OPEN,
+		"A socket of it still lived when the records ended." },
+	[CLOSE_UNKNOWN] = { TCPHS_CLOSE_UNSEEN,
+		"The records do not tell how it closed." },
+};
+
+const char *tcphs_verdict_open_rule(size_t i, enum tcphs_open *open)
+{
+	if (i >= sizeof(open_rules) / sizeof(open_rules[0]))
+		return NULL;
+	*open = open_rules[i].open;
+	return open_rules[i].text;
+}
+
+const char *tcphs_verdict_close_rule(size_t i, enum tcphs_close *close)
+{
+	if (i >= sizeof(close_rules) / sizeof(close_rules[0]))
+		return NULL;
+	*close = close_rules[i].close;
+	return close_rules[i].text;
 }
 
 /* ---- what the rules ask --------------------------------------------------- */
@@ -117,7 +225,7 @@ static bool took_syn_data(const struct tcphs_connection *c,
 	       !c->side[TCPHS_SERVER].cookie;
 }
 
-static enum tcphs_open find_open(const struct tcphs_connection *c)
+static enum open_rule find_open(const struct tcphs_connection *c)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
@@ -132,44 +240,44 @@ static enum tcphs_open find_open(const struct tcphs_connection *c)
 
 	/* The beginning was not seen: whatever followed, it is not known how. */
 	if (c->whole == TCPHS_WHOLE_PARTIAL)
-		return TCPHS_OPEN_UNSEEN;
+		return OPEN_BEFORE;
 	if (c->whole == TCPHS_WHOLE_LOSSY &&
 	    !(syn || was(client, TCPHS_SYN_SENT) || was(server, TCPHS_SYN_RECV)))
-		return TCPHS_OPEN_UNSEEN;
+		return OPEN_LOST;
 
 	/* Both sent a SYN: a client went through SYN_RECV (RFC 9293, 3.5). */
 	if (done && was(client, TCPHS_SYN_SENT) && was(client, TCPHS_SYN_RECV))
-		return TCPHS_OPEN_SIMULTANEOUS;
+		return OPEN_CROSSED;
 	/* The server kept no state between SYN and ACK. */
 	if (server->cookie && (done || was(server, TCPHS_ESTABLISHED)))
-		return TCPHS_OPEN_SYN_COOKIE;
+		return OPEN_COOKIE;
 	/*
 	 * The server took data from the SYN. It may close, and leave SYN_RECV
 	 * for FIN_WAIT1, before the third segment comes.
 	 */
 	if (took_syn_data(c, syn, synack) &&
 	    (done || was(server, TCPHS_FIN_WAIT1) || was(server, TCPHS_CLOSE_WAIT)))
-		return TCPHS_OPEN_FAST_OPEN;
+		return OPEN_SYN_DATA;
 	if (done)
-		return TCPHS_OPEN_THREE_WAY;
+		return OPEN_ESTABLISHED;
 
 	/* A RST answered the SYN itself; or the socket says so (ICMP, no segments). */
 	if (!synack && ((syn && rst && rst->from == TCPHS_SERVER) ||
 			(client->fate.known && client->fate.error == ECONNREFUSED)))
-		return TCPHS_OPEN_REFUSED;
+		return OPEN_REFUSED;
 	/* A RST came later in the handshake, from whichever side. */
 	if (rst || client->rst_sent.known || server->rst_got.known)
-		return TCPHS_OPEN_RESET;
+		return OPEN_RESET;
 	/* No SYN ever left: connect() itself failed. */
 	if (!syn && c->segments && client->socket)
-		return TCPHS_OPEN_UNSEEN;
+		return OPEN_NO_SYN;
 	/* The client gave up, and no RST had told it to. */
 	if (client->socket && gone(client))
-		return TCPHS_OPEN_TIMED_OUT;
+		return OPEN_GAVE_UP;
 	/* The SYN came or went, and the handshake got no further yet. */
 	if (syn || was(server, TCPHS_SYN_RECV) || was(client, TCPHS_SYN_SENT))
-		return TCPHS_OPEN_HALF_OPEN;
-	return TCPHS_OPEN_UNSEEN;
+		return OPEN_HALF;
+	return OPEN_UNKNOWN;
 }
 
 /* ---- close ---------------------------------------------------------------- */
@@ -193,7 +301,7 @@ static bool gave_up(const struct tcphs_side *s)
  * Who reset it. A RST after both FINs were acknowledged resets nothing: no
  * socket is left but TIME_WAIT, and that has no such record.
  */
-static bool find_reset(const struct tcphs_connection *c, enum tcphs_close *close)
+static bool find_reset(const struct tcphs_connection *c, unsigned int *sender)
 {
 	const struct tcphs_step *rst = first_rst(c);
 	uint64_t at = UINT64_MAX;
@@ -224,8 +332,7 @@ static bool find_reset(const struct tcphs_connection *c, enum tcphs_close *close
 			found = true;
 		}
 	}
-	*close = by == TCPHS_CLIENT ? TCPHS_CLOSE_RESET_BY_CLIENT :
-				      TCPHS_CLOSE_RESET_BY_SERVER;
+	*sender = by;
 	return found;
 }
 
@@ -306,13 +413,12 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 		c->half_bytes_known = true;
 }
 
-static enum tcphs_close find_close(struct tcphs_connection *c)
+static enum close_rule find_close(struct tcphs_connection *c)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
-	unsigned int active, side;
+	unsigned int active, side, by;
 	const struct tcphs_step *ack;
-	enum tcphs_close reset;
 	bool live = false;
 
 	switch (c->open) {
@@ -320,30 +426,30 @@ static enum tcphs_close find_close(struct tcphs_connection *c)
 	case TCPHS_OPEN_TIMED_OUT:
 	case TCPHS_OPEN_RESET:
 	case TCPHS_OPEN_HALF_OPEN:
-		return TCPHS_CLOSE_NONE;
+		return CLOSE_NEVER;
 	default:
 		break;
 	}
 	/* A time-out may send a RST: it is the reason, the RST its messenger. */
 	if (gave_up(client) || gave_up(server))
-		return TCPHS_CLOSE_TIMED_OUT;
-	if (find_reset(c, &reset))
-		return reset;
+		return CLOSE_GAVE_UP;
+	if (find_reset(c, &by))
+		return by == TCPHS_CLIENT ? CLOSE_CLIENT_RST : CLOSE_SERVER_RST;
 
 	active = first_to_close(c);
 	find_half(c, active);
 	/* Each sent its FIN before it had the other's (RFC 9293, 3.6). */
 	if (either_was(c, TCPHS_CLOSING) ||
 	    (was(client, TCPHS_FIN_WAIT1) && was(server, TCPHS_FIN_WAIT1)))
-		return TCPHS_CLOSE_SIMULTANEOUS;
+		return CLOSE_CROSSED;
 	if (c->half_bytes_known && c->half_bytes)
-		return TCPHS_CLOSE_HALF_CLOSE;
+		return CLOSE_HALF;
 	if (client->fin_known && server->fin_known) {
 		/* The passive side's first answer to the FIN was its own FIN. */
 		ack = first_ack(c, !active, c->side[active].fin);
 		if (ack && ack->segment.flags & TCPHS_FIN)
-			return TCPHS_CLOSE_THREE_SEGMENT;
-		return TCPHS_CLOSE_FOUR_WAY;
+			return CLOSE_ONE_SEGMENT;
+		return CLOSE_BOTH;
 	}
 	/*
 	 * One FIN only, and the socket that waited for the other one is gone: it
@@ -356,16 +462,22 @@ static enum tcphs_close find_close(struct tcphs_connection *c)
 			live = true;
 		if (gone(s) && s->nstates > 2 &&
 		    s->states[s->nstates - 2].state == TCPHS_FIN_WAIT2)
-			return TCPHS_CLOSE_TIMED_OUT;
+			return CLOSE_NO_FIN;
 	}
 	/* Not gone, as far as was seen; and all was seen of it to the end. */
 	if (live && !c->doubtful)
-		return TCPHS_CLOSE_OPEN;
-	return TCPHS_CLOSE_UNSEEN;
+		return CLOSE_NOT_YET;
+	return CLOSE_UNKNOWN;
 }
 
 void tcphs_verdict_find(struct tcphs_connection *c)
 {
-	c->open = find_open(c);
-	c->close = find_close(c);
+	enum open_rule open = find_open(c);
+	enum close_rule close;
+
+	c->open = open_rules[open].open;
+	c->open_rule = open_rules[open].text;
+	close = find_close(c);
+	c->close = close_rules[close].close;
+	c->close_rule = close_rules[close].text;
 }

@@ -2,14 +2,26 @@
 #ifndef TCPHS_VERDICT_H
 #define TCPHS_VERDICT_H
 
+#include <stddef.h>
+
 #include "connection.h"
 
-/* Name what happened: sets c->open, c->close and the half-close's bytes. Pure. */
+/*
+ * Name what happened: sets c->open, c->close, the rules that decided them and
+ * the half-close's bytes. Pure.
+ */
 void tcphs_verdict_find(struct tcphs_connection *c);
 
 /* The names of the contract: "three-way" ...; close NULL: it never opened. */
 const char *tcphs_verdict_open(enum tcphs_open open);
 const char *tcphs_verdict_close(enum tcphs_close close);
 const char *tcphs_verdict_whole(enum tcphs_whole whole);
+
+/*
+ * The i-th rule, in the order in which they are asked, and the verdict that it
+ * gives: the first that holds decides. NULL after the last.
+ */
+const char *tcphs_verdict_open_rule(size_t i, enum tcphs_open *open);
+const char *tcphs_verdict_close_rule(size_t i, enum tcphs_close *close);
 
 #endif
