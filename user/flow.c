@@ -850,7 +850,7 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
  */
 static bool lost_race(const struct tcphs_end *e, const struct tcphs_transition *t)
 {
-	return e->role == TCPHS_ROLE_PASSIVE && !e->in_table && e->records == 1 &&
+	return e->role == TCPHS_ROLE_PASSIVE && e->records == 1 &&
 	       t->old == TCPHS_SYN_RECV && t->new == TCPHS_CLOSE && !t->error &&
 	       !(t->fact & (TCPHS_FACT_PROCESS | TCPHS_FACT_DEAD));
 }

@@ -375,6 +375,7 @@ static void line(struct drawing *d, uint64_t ts, bool left, const char *middle,
 		 enum tcphs_paint paint, bool right)
 {
 	char text[TCPHS_CLOCK_SIZE] = "";
+	size_t used;
 	bool blank;
 
 	fputs(tcphs_output_paint(d->o, TCPHS_PAINT_DIM), stdout);
@@ -404,15 +405,14 @@ static void line(struct drawing *d, uint64_t ts, bool left, const char *middle,
 	}
 	putchar(' ');
 	fputs(tcphs_output_paint(d->o, paint), stdout);
+	fputs(middle, stdout);
+	if (paint != TCPHS_PAINT_PLAIN)
+		fputs(tcphs_output_plain(d->o), stdout);
+	/* No spaces at the end of a line. */
 	if (right || lives(d, 1)) {
-		print_padded(middle, d->arrow, false);
-		fputs(tcphs_output_plain(d->o), stdout);
-		putchar(' ');
+		used = tcphs_output_columns(middle);
+		printf("%*s", (int)(d->arrow > used ? d->arrow - used : 0) + 1, "");
 		state_cell(d, 1, right, true);
-	} else {
-		/* No spaces at the end of a line. */
-		fputs(middle, stdout);
-		fputs(tcphs_output_plain(d->o), stdout);
 	}
 	putchar('\n');
 }
@@ -893,9 +893,14 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end *e)
 {
 	const struct signs *s = l->output.ascii ? &ascii : &box;
-	char name[TCPHS_ADDRESS_SIZE] = "?", date[TCPHS_CLOCK_SIZE], comm[32];
+	char name[TCPHS_ADDRESS_SIZE] = "?", time[TCPHS_CLOCK_SIZE], comm[32];
 	const struct tcphs_transition *owner = NULL;
+	struct tcphs_clock clock = l->clock;
+	bool begun = false;
 	size_t i;
+
+	if (clock.times != TCPHS_TIMES_EPOCH && clock.times != TCPHS_TIMES_DATE)
+		clock.times = TCPHS_TIMES_DEFAULT;
 
 	for (i = 0; i < e->records && !owner; i++)
 		if (e->record[i].kind == TCPHS_TRANSITION &&
@@ -916,17 +921,26 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 
 		if (e->record[i].kind != TCPHS_TRANSITION || t->old == t->new)
 			continue;
-		printf("  %s  %s %s %s", tcphs_clock_date(&l->clock, e->record[i].ts, date),
-		       tcphs_names_state(t->old), s->to, tcphs_names_state(t->new));
+		if (!begun)
+			printf("  %s", tcphs_names_state(t->old));
+		begun = true;
+		printf(" %s %s %s", s->to, tcphs_names_state(t->new),
+		       tcphs_clock_row(&clock, e->record[i].ts, time));
 		if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
-			printf("  backlog %" PRIu32, t->birth.backlog);
-		putchar('\n');
+			printf(" backlog %" PRIu32, t->birth.backlog);
 	}
+	if (begun)
+		putchar('\n');
 	if (e->counts.syns)
-		printf("  %" PRIu64 " SYN, %" PRIu64 " SYN,ACK, %" PRIu64 " cookies sent, %"
-		       PRIu64 " accepted, %" PRIu64 " failed, %" PRIu64 " SYN dropped\n",
-		       e->counts.syns, e->counts.synacks, e->counts.cookies_sent,
-		       e->counts.cookies_accepted, e->counts.cookies_failed,
-		       e->counts.unanswered);
+		printf("  %" PRIu64 " SYN, %" PRIu64 " SYN,ACK", e->counts.syns,
+		       e->counts.synacks);
+	if (e->counts.cookies_sent)
+		printf(", %" PRIu64 " cookies sent, %" PRIu64 " accepted, %" PRIu64 " failed",
+		       e->counts.cookies_sent, e->counts.cookies_accepted,
+		       e->counts.cookies_failed);
+	if (e->counts.unanswered)
+		printf(", %" PRIu64 " SYN dropped", e->counts.unanswered);
+	if (e->counts.syns)
+		putchar('\n');
 	putchar('\n');
 }

@@ -96,6 +96,8 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 	if (a->role == TCPHS_ROLE_LISTENER) {
 		while (t->count)
 			tell(t, pop(t));
+		if (enough(t))
+			return;
 		t->story->listener(t->story->arg, a, &t->context);
 		return;
 	}
