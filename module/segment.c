@@ -46,6 +46,7 @@ struct packet {
 	unsigned int off;	/* of the TCP header from skb->data */
 	u32 len;		/* payload */
 	bool inet6;
+	u8 mark;		/* TCPHS_SEG_PROBE, _ANSWER */
 	struct tcphdr buf;	/* th points here if it is not linear */
 };
 
@@ -64,12 +65,16 @@ static u8 flags_of(const struct tcphdr *th)
 /*
  * Pure ACKs that were recorded on their way out to the loopback device. They
  * arrive as the same skb, without the socket that early demux finds on other
- * devices, and a lookup for each would cost more than the whole hook. Bit 0 of
- * an entry says that it is a probe. Entries are hints: a stale one (its skb was
- * dropped) can only make one segment more be recorded.
+ * devices, and a lookup for each would cost more than the whole hook. The low
+ * bits of an entry are the packet's mark. Entries are hints: a stale one (its
+ * skb was dropped) can only make one segment more be recorded.
  */
 #define LOOPBACK_BITS	10
 #define LOOPBACK_WAYS	8
+#define LOOPBACK_MARK	(TCPHS_SEG_PROBE | TCPHS_SEG_ANSWER)
+#define LOOPBACK_SHIFT	6	/* of the mark's two bits */
+
+static_assert(LOOPBACK_MARK >> LOOPBACK_SHIFT == 3);
 
 static unsigned long loopback_acks[1 << LOOPBACK_BITS];
 
@@ -79,33 +84,33 @@ static unsigned long *loopback_set(const struct sk_buff *skb)
 			      ~(LOOPBACK_WAYS - 1)];
 }
 
-static void loopback_put(const struct sk_buff *skb, bool probe)
+static void loopback_put(const struct packet *p)
 {
-	unsigned long entry = (unsigned long)skb | probe;
-	unsigned long *set = loopback_set(skb);
+	unsigned long *set = loopback_set(p->skb);
 	int i;
 
 	for (i = 0; i < LOOPBACK_WAYS - 1; i++)
 		if (!READ_ONCE(set[i]))
 			break;
-	WRITE_ONCE(set[i], entry);
+	WRITE_ONCE(set[i], (unsigned long)p->skb | p->mark >> LOOPBACK_SHIFT);
 }
 
-/* Return: -1 not there, else whether it is a probe. */
-static int loopback_take(const struct sk_buff *skb)
+/* Return: false if it is not there; else its mark is set. */
+static bool loopback_take(struct packet *p)
 {
-	unsigned long *set = loopback_set(skb);
+	unsigned long *set = loopback_set(p->skb);
 	unsigned long entry;
 	int i;
 
 	for (i = 0; i < LOOPBACK_WAYS; i++) {
 		entry = READ_ONCE(set[i]);
-		if ((entry & ~1UL) == (unsigned long)skb) {
+		if ((entry & ~3UL) == (unsigned long)p->skb) {
 			WRITE_ONCE(set[i], 0);
-			return entry & 1;
+			p->mark |= (entry & 3) << LOOPBACK_SHIFT;
+			return true;
 		}
 	}
-	return -1;
+	return false;
 }
 
 /*
@@ -241,79 +246,78 @@ static bool had_data(const struct tcp_sock *tp)
 	return tp->data_segs_in | tp->data_segs_out;
 }
 
-/* A pure ACK leaves: opening, closing, probe or answer, or one for data? */
-static bool ack_out_wanted(const struct packet *p, const struct sock *sk)
+/*
+ * A pure ACK leaves: does it belong to opening, closing or probing, or only to
+ * data? Sets its mark.
+ */
+static bool ack_out_wanted(struct packet *p, const struct sock *sk)
 {
-	/* Asked first: also an ACK that is wanted anyway is the answer. */
-	bool expected = answer_expected(p);
 	const struct tcp_sock *tp;
 
-	if (expected || !sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
+	if (answer_expected(p))
+		p->mark = TCPHS_SEG_ANSWER;
+	if (!sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
 		return true;
 	tp = tcp_sk(sk);
+	/* RFC 9293, 3.8.4: a probe repeats the last number. */
+	if (before(ntohl(p->th->seq), tp->snd_nxt))
+		p->mark = TCPHS_SEG_PROBE;
 	switch (sk->sk_state) {
 	case TCP_ESTABLISHED:
-		if (!had_data(tp))
-			return true;
-		break;
+		if (had_data(tp))
+			return p->mark;
+		/* The third segment answers the SYN,ACK and no challenge. */
+		p->mark &= TCPHS_SEG_PROBE;
+		return true;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
 		/* tcp_fin() sets SOCK_DONE before the FIN is acknowledged. */
-		if (sock_flag(sk, SOCK_DONE))
-			return true;
-		break;
+		return p->mark || sock_flag(sk, SOCK_DONE);
 	default:
 		return true;
 	}
-	/* RFC 9293, 3.8.4: a probe repeats the last number. */
-	return before(ntohl(p->th->seq), tp->snd_nxt);
 }
 
 /* The same of one that arrives, for a socket that is known. */
-static bool ack_in_wanted(const struct packet *p, const struct sock *sk,
-			  bool *probe)
+static bool ack_in_wanted(struct packet *p, const struct sock *sk)
 {
 	const struct tcp_sock *tp;
 
 	if (is_mini(sk) || sk->sk_type != SOCK_STREAM)
 		return true;
 	tp = tcp_sk(sk);
-	*probe = before(ntohl(p->th->seq), READ_ONCE(tp->rcv_nxt));
+	if (before(ntohl(p->th->seq), READ_ONCE(tp->rcv_nxt)))
+		p->mark = TCPHS_SEG_PROBE;
+	else if (inet_csk(sk)->icsk_probes_out)
+		p->mark = TCPHS_SEG_ANSWER;
 	switch (sk->sk_state) {
 	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
-		return *probe || !had_data(tp) ||
-		       inet_csk(sk)->icsk_probes_out;
+		return p->mark || !had_data(tp);
 	case TCP_FIN_WAIT1:
-		return *probe || ntohl(p->th->ack_seq) == tp->write_seq;
+		return p->mark || ntohl(p->th->ack_seq) == tp->write_seq;
 	default:
 		return true;
 	}
 }
 
 /* Looks at an incoming pure ACK's socket, and leaves it in local if found. */
-static bool ack_in_check(const struct packet *p, struct local *local)
+static bool ack_in_check(struct packet *p, struct local *local)
 {
-	bool probe = false;
-	int found;
+	bool wanted;
 
 	if (!local->sk && p->state->in->flags & IFF_LOOPBACK) {
-		found = loopback_take(p->skb);
-		if (found > 0)
-			answer_expect(p);
-		return found >= 0;
+		wanted = loopback_take(p);
+	} else {
+		if (!local->sk) {
+			local->sk = packet_lookup(p, false);
+			local->held = local->sk;
+		}
+		wanted = !local->sk || ack_in_wanted(p, local->sk);
 	}
-	if (!local->sk) {
-		local->sk = packet_lookup(p, false);
-		local->held = local->sk;
-		if (!local->sk)
-			return true;
-	}
-	if (!ack_in_wanted(p, local->sk, &probe))
-		return false;
-	if (probe)
+	if (p->mark & TCPHS_SEG_PROBE)
 		answer_expect(p);
-	return true;
+	return wanted;
 }
 
 /* Was this SYN,ACK sent before? It is stamped with the first one's time. */
@@ -382,7 +386,7 @@ static void segment_record(const struct packet *p, const struct local *local,
 	u8 f = flags_of(th);
 	u8 mark;
 
-	mark = local->mark | (out ? TCPHS_SEG_OUT : 0);
+	mark = local->mark | p->mark | (out ? TCPHS_SEG_OUT : 0);
 	if (sk && is_mini(sk))
 		mark |= TCPHS_SEG_MINI;
 	if (out && sk && is_retransmit(p, sk, f))
@@ -481,8 +485,7 @@ static void packet_out(const struct packet *p, u8 f)
 	segment_record(p, &local, true);
 	if (!p->len && !(f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) && dev &&
 	    dev->flags & IFF_LOOPBACK)
-		loopback_put(p->skb, sk && sk->sk_state == TCP_ESTABLISHED &&
-			     before(ntohl(p->th->seq), tcp_sk(sk)->snd_nxt));
+		loopback_put(p);
 	if (local.held)
 		sock_gen_put((struct sock *)local.sk);
 }
@@ -523,7 +526,7 @@ static void packet_in_prepare(const struct packet *p, struct local *local,
 		answer_expect(p);
 }
 
-static void packet_in(const struct packet *p, u8 f, bool pure_ack)
+static void packet_in(struct packet *p, u8 f, bool pure_ack)
 {
 	struct local local = { .sk = p->skb->sk };
 
@@ -535,8 +538,8 @@ static void packet_in(const struct packet *p, u8 f, bool pure_ack)
 		local.sk = NULL;
 	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST))
 		packet_in_prepare(p, &local, f);
-	else if (pure_ack && mode != TCPHS_SEGMENTS_ALL &&
-		 !ack_in_check(p, &local))
+	else if (pure_ack && !ack_in_check(p, &local) &&
+		 mode != TCPHS_SEGMENTS_ALL)
 		goto out;
 	if (local.sk)
 		local.mark |= accept_full(local.sk);
@@ -557,6 +560,7 @@ static __always_inline unsigned int hook(struct sk_buff *skb,
 
 	p.skb = skb;
 	p.state = state;
+	p.mark = 0;
 	if (state->pf == NFPROTO_IPV4 ? !packet_parse4(&p) : !packet_parse6(&p))
 		return NF_ACCEPT;
 	f = flags_of(p.th);
@@ -567,8 +571,8 @@ static __always_inline unsigned int hook(struct sk_buff *skb,
 		pure_ack = false;
 	} else {
 		pure_ack = !p.len;
-		if (mode != TCPHS_SEGMENTS_ALL &&
-		    (!pure_ack || (out && !ack_out_wanted(&p, skb->sk))))
+		if ((!pure_ack || (out && !ack_out_wanted(&p, skb->sk))) &&
+		    mode != TCPHS_SEGMENTS_ALL)
 			return NF_ACCEPT;
 	}
 	if (out)

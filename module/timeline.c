@@ -127,6 +127,10 @@ static void segment_show(struct seq_file *seq, const struct tcphs_record *r)
 		seq_puts(seq, " retransmit");
 	if (s->mark & TCPHS_SEG_COOKIE)
 		seq_puts(seq, " cookie");
+	if (s->mark & TCPHS_SEG_PROBE)
+		seq_puts(seq, " probe");
+	if (s->mark & TCPHS_SEG_ANSWER)
+		seq_puts(seq, " answer");
 }
 
 static void reset_show(struct seq_file *seq, const struct tcphs_record *r)

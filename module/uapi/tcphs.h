@@ -222,7 +222,10 @@ struct tcphs_transition {
  * ones only. COOKIE: a SYN,ACK whose number is a SYN cookie. MINI: the local
  * end is a request or TIME_WAIT mini-socket. NO_SOCKET: an RST or ACK sent for
  * no connection, out of a control socket. ACCEPT_FULL: received by a listener,
- * or a request of it, whose accept queue was full, so that TCP drops it.
+ * or a request of it, whose accept queue was full, so that TCP drops it. PROBE:
+ * a pure ACK that repeats the number before the next (keep-alive or window
+ * probe). ANSWER: a pure ACK that a probe, or a SYN or RST out of place
+ * (RFC 5961), called for; as a hint, since any ACK may be the answer.
  */
 #define TCPHS_SEG_OUT		(1 << 0)
 #define TCPHS_SEG_RETRANSMIT	(1 << 1)
@@ -230,6 +233,8 @@ struct tcphs_transition {
 #define TCPHS_SEG_MINI		(1 << 3)
 #define TCPHS_SEG_NO_SOCKET	(1 << 4)
 #define TCPHS_SEG_ACCEPT_FULL	(1 << 5)
+#define TCPHS_SEG_PROBE		(1 << 6)
+#define TCPHS_SEG_ANSWER	(1 << 7)
 
 struct tcphs_segment {
 	__u8	mark;		/* TCPHS_SEG_* */
