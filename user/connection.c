@@ -156,6 +156,9 @@ static void draw(struct steps *s, struct view *sender, struct view *to,
 		sender->step[o->record] = s->count - 1;
 		if (o->partner != TCPHS_MATCH_NONE) {
 			step->received = to->in[o->partner].ts;
+			/* What the receiving socket made of it. */
+			step->segment.mark |= to->in[o->partner].segment->mark &
+					      TCPHS_SEG_ACCEPT_FULL;
 			to->step[to->in[o->partner].record] = s->count - 1;
 		}
 	}

@@ -50,6 +50,15 @@ static void transition(struct tcphs_transition *t)
 	}
 	SWAP(t->pid);
 	SWAP(t->uid);
+	if (t->via == TCPHS_VIA_REQUEST) {
+		struct tcphs_queues q = t->queues;
+
+		SWAP(q.listener);
+		SWAP(q.drops);
+		SWAP(q.syns);
+		SWAP(q.accepts);
+		t->queues = q;
+	}
 	SWAP(t->error);
 	SWAP(t->unread);
 }

@@ -675,6 +675,8 @@ static void count_segment(struct tcphs_flow *f, struct tcphs_end *e,
 	l = find_listener(f, r->netns, &e->tuple);
 	if (!l)
 		return;
+	if (s->mark & TCPHS_SEG_ACCEPT_FULL)
+		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
 		l->counts.syns++;
 		l->counts.unanswered++;

@@ -36,7 +36,7 @@ struct tcphs_listener_counts {
 	uint64_t cookies_accepted;
 	uint64_t cookies_failed;
 	uint64_t unanswered;	/* SYNs for which nothing was sent */
-	uint64_t overflowed;	/* handshakes that ended in no child */
+	uint64_t overflowed;	/* segments refused: the accept queue was full */
 };
 
 /* The numbers with which the connection before used the same port pair. */

@@ -178,34 +178,49 @@ static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 	(void)x;
 }
 
-/* A keep-alive or window probe asks with a number that was acknowledged before. */
-static void note_probe(struct tcphs_connection *c, size_t i)
+/* The last step before i that came from the other side. */
+static const struct tcphs_step *asked_by(const struct tcphs_connection *c, size_t i)
+{
+	unsigned int from = c->steps[i].from;
+
+	while (i-- > 0)
+		if (c->steps[i].kind == TCPHS_STEP_SEGMENT && c->steps[i].from != from)
+			return &c->steps[i];
+	return NULL;
+}
+
+static bool is_probe(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	const struct tcphs_side *side = &c->side[step->from];
+
+	if (step->segment.mark & TCPHS_SEG_PROBE)
+		return true;
+	/* The ISN itself, acknowledged long ago: only a probe repeats it. */
+	return side->isn_known && step->segment.seq == side->isn &&
+	       !step->segment.len &&
+	       (step->segment.flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) ==
+		       TCPHS_ACK;
+}
+
+/* Probes, their answers, and challenge ACKs (RFC 5961), which look like ACKs. */
+static void note_ack(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
-	const struct tcphs_segment *s = &step->segment;
-	const struct tcphs_side *side = &c->side[step->from];
-	size_t k;
+	const struct tcphs_step *asked;
 
-	if (s->len || (s->flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) !=
-			      TCPHS_ACK || !side->isn_known || step->foreign)
-		return;
-	/* seq 0 of a connection that is open can only be a probe. */
-	if (s->seq == side->isn) {
+	if (is_probe(c, step)) {
 		add(step, "keep-alive probe");
 		return;
 	}
-	for (k = i; k-- > 0;) {
-		const struct tcphs_step *p = &c->steps[k];
-
-		if (p->kind != TCPHS_STEP_SEGMENT || p->foreign ||
-		    !(p->segment.flags & TCPHS_ACK) || p->segment.flags & TCPHS_RST)
-			continue;
-		if (p->from != step->from) {
-			if (p->segment.ack == s->seq + 1)
-				add(step, "keep-alive probe");
-			return;
-		}
-	}
+	if (!(step->segment.mark & TCPHS_SEG_ANSWER))
+		return;
+	asked = asked_by(c, i);
+	if (!asked)
+		return;
+	if (is_probe(c, asked))
+		add(step, "answers the probe");
+	else if (asked->segment.flags & (TCPHS_SYN | TCPHS_RST))
+		add(step, "challenge ACK");
 }
 
 void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
@@ -220,7 +235,9 @@ void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
 			if (is_syn(step))
 				note_syn(c, step);
 			else
-				note_probe(c, i);
+				note_ack(c, i);
+			if (step->segment.mark & TCPHS_SEG_ACCEPT_FULL)
+				add(step, "accept queue full: dropped");
 			note_restart(c, i);
 		}
 		if (step->kind == TCPHS_STEP_RESET ||

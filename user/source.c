@@ -253,7 +253,10 @@ static const char *check_record(const struct tcphs_source *s, struct tcphs_recor
 			return "state";
 		if (!tcphs_names_via(r->transition.via))
 			return "via";
-		r->transition.comm[sizeof(r->transition.comm) - 1] = '\0';
+		if (r->transition.via != TCPHS_VIA_REQUEST)
+			r->transition.comm[sizeof(r->transition.comm) - 1] = '\0';
+		else
+			r->transition.has &= ~TCPHS_HAS_OWNER;
 		break;
 	case TCPHS_SEGMENT:
 		if (r->segment.state > TCPHS_STATE_MAX)

@@ -310,6 +310,12 @@ static void read_segment(struct reading *r, struct tcphs_record *rec,
 			rec->sock = 0;
 		} else if (!strcmp(word, "mini")) {
 			s->mark |= TCPHS_SEG_MINI;
+		} else if (!strcmp(word, "full")) {
+			s->mark |= TCPHS_SEG_ACCEPT_FULL;
+		} else if (!strcmp(word, "probe")) {
+			s->mark |= TCPHS_SEG_PROBE;
+		} else if (!strcmp(word, "answer")) {
+			s->mark |= TCPHS_SEG_ANSWER;
 		} else if (!strcmp(word, "nosocket")) {
 			s->mark |= TCPHS_SEG_NO_SOCKET;
 			rec->sock = 0;

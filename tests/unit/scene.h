@@ -20,7 +20,7 @@
  *		[iss] [irs] [snd_nxt N] [snd_una N] [rcv_nxt N] [write_seq N]
  *		[error NAME] [timeouts N] [unread N] [process] [backlog N]
  *	US NAME out|in FLAGS [seq N] [ack N] [len N] [win N] [again] [cookie]
- *		[mini] [nosocket] [state NAME] [opt HEX]
+ *		[mini] [nosocket] [full] [probe] [answer] [state NAME] [opt HEX]
  *	US NAME reset out|in [state NAME] [unread N] [linger] [process]
  *		[probes N] [error NAME] [reason N]
  *	US NAME destroy [retransmits N] [sent N] [retrans N]

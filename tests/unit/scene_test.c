@@ -97,6 +97,7 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 		t->counts.cookies_accepted += a->counts.cookies_accepted;
 		t->counts.cookies_failed += a->counts.cookies_failed;
 		t->counts.unanswered += a->counts.unanswered;
+		t->counts.overflowed += a->counts.overflowed;
 		return;
 	}
 	c = tcphs_connection_new(&t->context, a, b);
@@ -220,9 +221,10 @@ static void look(const struct told *t, const struct tcphs_connection *c,
 		return;
 	} else if (!strcmp(what, "counts")) {
 		append(text, size, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %"
-		       PRIu64 " %" PRIu64, t->counts.syns, t->counts.synacks,
+		       PRIu64 " %" PRIu64 " %" PRIu64, t->counts.syns, t->counts.synacks,
 		       t->counts.cookies_sent, t->counts.cookies_accepted,
-		       t->counts.cookies_failed, t->counts.unanswered);
+		       t->counts.cookies_failed, t->counts.unanswered,
+		       t->counts.overflowed);
 		return;
 	}
 	if (!c) {
