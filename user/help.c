@@ -11,7 +11,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "timeline",
 		.summary = "the ladder of each connection (the default)",
-		.options = "rjSatcfndNs",
+		.options = "rjSeatcfndNs",
 		.filter = true,
 		.run = tcphs_timeline_run,
 		.help =
@@ -77,6 +77,7 @@ static const struct {
 	{ 'd', "  -d, --duration=SEC  with -f or record: stop after SEC seconds\n" },
 	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },
 	{ 's', "      --strict        exit status 4 when records were lost\n" },
+	{ 'e', "      --explain       say what each step means, and why the verdicts are so\n" },
 	{ 'a', "      --ascii         no box-drawing characters\n" },
 	{ 'c', "      --color=WHEN    auto, always or never\n" },
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "explain.h"
 #include "json.h"
 #include "names.h"
 #include "options.h"
@@ -288,7 +289,18 @@ static json_t *side(const struct tcphs_side *s)
 	return o;
 }
 
-static json_t *steps(const struct tcphs_connection *c)
+/* The text of step i, which is freed. */
+static json_t *explained(const struct tcphs_explain *x, size_t i)
+{
+	char *words = tcphs_explain_step(x, i, TCPHS_EXPLAIN_WHOLE);
+	json_t *value = text(words);
+
+	free(words);
+	return value;
+}
+
+/* `x` NULL: without "explain". */
+static json_t *steps(const struct tcphs_connection *c, const struct tcphs_explain *x)
 {
 	json_t *array = json_array();
 	size_t i;
@@ -315,6 +327,8 @@ static json_t *steps(const struct tcphs_connection *c)
 		set(o, "note", text(step->note));
 		set(o, "received", number(step->received, step->received));
 		set(o, "lost", json_boolean(step->lost));
+		if (x)
+			set(o, "explain", explained(x, i));
 		json_array_append_new(array, o);
 	}
 	return array;
@@ -331,7 +345,7 @@ static json_t *us(bool known, uint64_t ns)
 	return known ? json_real(ns / 1e3) : json_null();
 }
 
-void tcphs_json_connection(const struct tcphs_connection *c)
+static void connection(const struct tcphs_connection *c, const struct tcphs_explain *x)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
@@ -358,11 +372,31 @@ void tcphs_json_connection(const struct tcphs_connection *c)
 	set(part, "data", copies(c, TCPHS_COPIES_DATA));
 	set(o, "retransmits", part);
 	set(o, "record", text(tcphs_verdict_whole(c->whole)));
-	set(o, "steps", steps(c));
+	set(o, "steps", steps(c, x));
 	set(o, "start", json_integer(c->start));
 	set(o, "roles", json_string(c->assumed ? "assumed" : "seen"));
 	set(o, "half_close_bytes", number(c->half_bytes_known, c->half_bytes));
+	if (x) {
+		part = json_object();
+		set(part, "open", text(c->open_rule));
+		set(part, "close", text(c->close_rule));
+		set(o, "explain", part);
+	}
 	print(o);
+}
+
+void tcphs_json_connection(const struct tcphs_connection *c)
+{
+	connection(c, NULL);
+}
+
+void tcphs_json_explained(const struct tcphs_connection *c)
+{
+	struct tcphs_explain x;
+
+	/* The numbers of the JSON are absolute. */
+	tcphs_explain_begin(&x, c, true);
+	connection(c, &x);
 }
 
 void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x)

@@ -11,6 +11,10 @@
  */
 void tcphs_json_record(const struct tcphs_record *r);
 void tcphs_json_connection(const struct tcphs_connection *c);
+
+/* The same with "explain": of each step, and of both verdicts. */
+void tcphs_json_explained(const struct tcphs_connection *c);
+
 void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x);
 
 #endif

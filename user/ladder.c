@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "explain.h"
 #include "ladder.h"
 #include "memory.h"
 #include "names.h"
@@ -27,6 +28,9 @@ enum {
 	STATE = 11,		/* columns of "ESTABLISHED" */
 	ARROW_MIN = 26,
 	ARROW_MAX = 60,
+	EXPLAIN_INDENT = 4,
+	EXPLAIN_MIN = 16,
+	EXPLAIN_MAX = 100,
 	TEXT = 512,
 };
 
@@ -85,6 +89,7 @@ struct drawing {
 	uint64_t last;		/* ts of the row before */
 	bool begun;
 	unsigned int state[2];	/* of each side, as far as drawn */
+	struct tcphs_explain explain;
 };
 
 /* ---- text of known columns ------------------------------------------------ */
@@ -439,6 +444,63 @@ static void words(struct drawing *d, const char *text)
 		while (*text == ' ')
 			text++;
 	}
+}
+
+/* ---- what it means (--explain) -------------------------------------------- */
+
+/* A paragraph over the whole width: it may interrupt the lifelines. */
+static void paragraph(const struct drawing *d, const char *text)
+{
+	size_t width = d->o->width < EXPLAIN_MAX ? d->o->width : EXPLAIN_MAX;
+	size_t room = width < EXPLAIN_MIN + EXPLAIN_INDENT ? EXPLAIN_MIN :
+							     width - EXPLAIN_INDENT;
+
+	while (*text) {
+		size_t len = strlen(text);
+
+		if (len > room) {
+			for (len = room; len && text[len] != ' '; len--)
+				;
+			if (!len)
+				len = room;
+		}
+		printf("%*s%.*s\n", EXPLAIN_INDENT, "", (int)len, text);
+		text += len;
+		while (*text == ' ')
+			text++;
+	}
+}
+
+static void explain(const struct drawing *d, const struct row *row)
+{
+	unsigned int parts = row->kind == ROW_LEAVES ? TCPHS_EXPLAIN_LEAVES :
+			     row->kind == ROW_COMES ? TCPHS_EXPLAIN_COMES :
+						      TCPHS_EXPLAIN_WHOLE;
+	char *text;
+
+	if (!row->step) {
+		paragraph(d, tcphs_explain_data());
+		return;
+	}
+	text = tcphs_explain_step(&d->explain, row->step - d->c->steps, parts);
+	if (text)
+		paragraph(d, text);
+	free(text);
+}
+
+/* Which rules decided the verdicts. */
+static void explain_verdicts(const struct drawing *d)
+{
+	const char *close = tcphs_verdict_close(d->c->close);
+	char text[TEXT] = "";
+
+	append(text, "%s: %s", tcphs_verdict_open(d->c->open), d->c->open_rule);
+	paragraph(d, text);
+	if (!close)
+		return;
+	text[0] = '\0';
+	append(text, "%s: %s", close, d->c->close_rule);
+	paragraph(d, text);
 }
 
 /* ---- arrows --------------------------------------------------------------- */
@@ -852,6 +914,10 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 	end_owner(&d, TCPHS_SERVER, right);
 	margins(&d, left, right);
 	summary(&d);
+	if (l->explain) {
+		tcphs_explain_begin(&d.explain, c, l->absolute);
+		explain_verdicts(&d);
+	}
 	/* What was before the first event. */
 	for (side = 0; side < 2; side++) {
 		if (c->side[side].nstates) {
@@ -881,6 +947,8 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 			draw_gap(&d, row);
 			break;
 		}
+		if (l->explain)
+			explain(&d, row);
 	}
 	if (d.state[0] == TCPHS_TIME_WAIT || d.state[1] == TCPHS_TIME_WAIT)
 		words(&d, l->timewait_unseen ?

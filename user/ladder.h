@@ -12,6 +12,7 @@ struct tcphs_ladder {
 	struct tcphs_clock clock;
 	bool timewait_unseen;	/* TCPHS_MISSING_TIMEWAIT_END */
 	bool absolute;		/* sequence numbers as on the wire */
+	bool explain;		/* say under each step what it means */
 };
 
 /* Draw one connection on standard output. `number`: what to call it; 0 nothing. */

@@ -19,6 +19,7 @@ enum {
 	KEY_NETNS,
 	KEY_STRICT,
 	KEY_ASCII,
+	KEY_EXPLAIN,
 	KEY_COLOR,
 	KEY_HELP,
 	KEY_VERSION,
@@ -35,6 +36,7 @@ static const struct argp_option options[] = {
 	{ "duration", 'd', "SECONDS", 0, NULL, 0 },
 	{ "netns", KEY_NETNS, "ID", 0, NULL, 0 },
 	{ "strict", KEY_STRICT, NULL, 0, NULL, 0 },
+	{ "explain", KEY_EXPLAIN, NULL, 0, NULL, 0 },
 	{ "ascii", KEY_ASCII, NULL, 0, NULL, 0 },
 	{ "color", KEY_COLOR, "WHEN", 0, NULL, 0 },
 	{ "help", KEY_HELP, NULL, 0, NULL, 0 },
@@ -105,6 +107,8 @@ static char letter(int key)
 		return 's';
 	case KEY_ASCII:
 		return 'a';
+	case KEY_EXPLAIN:
+		return 'e';
 	case KEY_COLOR:
 		return 'c';
 	}
@@ -164,6 +168,9 @@ static int parse(int key, char *arg, struct argp_state *state)
 	case KEY_ASCII:
 		s->ascii = true;
 		break;
+	case KEY_EXPLAIN:
+		s->explain = true;
+		break;
 	case KEY_COLOR:
 		return set_color(s, arg);
 	case KEY_HELP:
@@ -202,8 +209,9 @@ static int check(const struct line *line)
 				    line->command->name,
 				    *given == 'j' ? "--json" : *given == 'N' ? "--netns" :
 				    *given == 's' ? "--strict" : *given == 'a' ? "--ascii" :
-				    *given == 'c' ? "--color" : "-",
-				    strchr("jNsac", *given) ? "" : name,
+				    *given == 'c' ? "--color" :
+				    *given == 'e' ? "--explain" : "-",
+				    strchr("jNsace", *given) ? "" : name,
 				    line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}

@@ -36,6 +36,7 @@ struct tcphs_settings {
 	bool json;
 	bool absolute;			/* -S */
 	bool ascii;
+	bool explain;
 	bool follow;
 	bool strict;
 	uint64_t count;			/* -n; 0 all */

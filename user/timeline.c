@@ -24,7 +24,9 @@ static void connection(void *arg, const struct tcphs_connection *c)
 {
 	struct timeline *t = arg;
 
-	if (t->s->json)
+	if (t->s->json && t->s->explain)
+		tcphs_json_explained(c);
+	else if (t->s->json)
 		tcphs_json_connection(c);
 	else
 		tcphs_ladder_connection(&t->ladder, c, ++t->number);
@@ -52,5 +54,6 @@ int tcphs_timeline_run(const struct tcphs_settings *s)
 
 	tcphs_output_init(&t.ladder.output, s);
 	t.ladder.absolute = s->absolute;
+	t.ladder.explain = s->explain;
 	return tcphs_story_tell(s, &story);
 }
