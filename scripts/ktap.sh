@@ -24,8 +24,9 @@ skipped=0
 # Scripts of the runner that came to a result.
 scripts_ended=0
 
-# How many lines of what a failed test printed are shown.
+# How many lines of what a failed test printed are shown, and how much of each.
 ktap_tail=25
+ktap_width=160
 
 ktap_reset() {
 	inner_passed=0 inner_failed=0 inner_skipped=0
@@ -86,10 +87,10 @@ ktap_end() {
 	[ "$inner_failed" = 0 ] || text+=", $inner_failed failed"
 	[ "$inner_skipped" = 0 ] || text+=", $inner_skipped skipped"
 	printf '%-4s %-32s %s (%d s)%s\n' "$([ "$inner_failed" = 0 ] && echo ok || echo FAIL)" \
-		"$name" "$text" $((SECONDS - began)) "${rest:+ $rest}"
+		"$name" "$text" $((SECONDS - began)) "${rest:+ ${rest# }}"
 	if [ "$inner_failed" != 0 ]; then
 		for line in ${failures[@]+"${failures[@]}"}; do
-			printf '       %s\n' "$line"
+			printf '       %s\n' "${line:0:$ktap_width}"
 		done
 	elif [ "$inner_skipped" != 0 ]; then
 		printf '       %s\n' "${tail_lines[@]}" | grep -i skip || true
