@@ -48,8 +48,8 @@ if [ -e /.vm/terminal ]; then
 	# An interactive shell on the virtio console, with job control.
 	read -r TERM rows columns </.vm/terminal
 	export TERM
-	stty rows "$rows" columns "$columns" </dev/hvc0
-	setsid --ctty --wait bash -i </dev/hvc0 >/dev/hvc0 2>&1
+	setsid --ctty --wait bash -c "stty rows $rows columns $columns; exec bash -i" \
+		</dev/hvc0 >/dev/hvc0 2>&1
 else
 	# Through a pipe: programs open /dev/stdout anew, a port lets in only one.
 	mkfifo /run/output
