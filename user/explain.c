@@ -81,6 +81,11 @@ static const struct tcphs_step *before(const struct saying *s, unsigned int from
 	return NULL;
 }
 
+static bool is_copy(const struct tcphs_step *step)
+{
+	return step && (step->retransmit || step->again);
+}
+
 static bool is_rst(const struct tcphs_step *step)
 {
 	return step->kind == TCPHS_STEP_RESET ||
@@ -109,21 +114,26 @@ static bool acks_fin(const struct tcphs_side *side, const struct tcphs_segment *
 static void say_isn(struct saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
+	const struct tcphs_side *side = &s->c->side[s->step->from];
+	const char *name = who(s, s->step->from);
 
 	if (s->x->absolute)
-		say(s, "Its initial sequence number (ISN) is %" PRIu32
+		say(s, "The %s's initial sequence number (ISN) is %" PRIu32
 		    "; the SYN takes that number, so its first byte will be %" PRIu32
-		    " (3.4.1).", g->seq, g->seq + 1);
+		    " (3.4.1).", name, g->seq, g->seq + 1);
 	else
-		say(s, "Its initial sequence number (ISN) is %" PRIu32
+		say(s, "The %s's initial sequence number (ISN) is %" PRIu32
 		    ", shown as 0; the SYN takes that number, so its first byte will be 1"
-		    " (3.4.1).", g->seq);
+		    " (3.4.1).", name, g->seq);
+	if (side->before.known && side->before.iss_known)
+		say(s, "The same ports were used before, with ISN %" PRIu32
+		    ": the new one must lie above all old numbers, so that no late segment is taken for a new one (3.6.1).",
+		    side->before.iss);
 }
 
 static void say_syn_options(struct saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
-	const struct tcphs_side *side = &s->c->side[s->step->from];
 	struct tcphs_options o;
 
 	tcphs_options_decode(g, &o);
@@ -137,10 +147,6 @@ static void say_syn_options(struct saying *s)
 		say(s, "It brings a Fast Open cookie (RFC 7413).");
 	else if (g->len)
 		say(s, "It brings %" PRIu32 " bytes of data.", g->len);
-	if (side->before.known && side->before.iss_known)
-		say(s, "The same ports were used before with ISN %" PRIu32
-		    ": the new one must lie above all old numbers, so that no late segment is taken for a new one (3.6.1).",
-		    side->before.iss);
 }
 
 static void say_syn(struct saying *s)
@@ -150,7 +156,8 @@ static void say_syn(struct saying *s)
 
 	if (s->i != s->x->syn[from] && !step->foreign && (step->retransmit || step->again)) {
 		say(s, "The same SYN again, with the same number, because no answer came (3.8.1).");
-		say(s, "Linux waits 1 s before the first copy, then mostly twice as long each time, and gives up after net.ipv4.tcp_syn_retries copies.");
+		if (!is_copy(before(s, from)))
+			say(s, "Linux waits 1 s before the first copy, then mostly twice as long each time, and gives up after net.ipv4.tcp_syn_retries copies.");
 		return;
 	}
 	if (s->i != s->x->syn[from]) {
@@ -163,8 +170,9 @@ static void say_syn(struct saying *s)
 	if (from == TCPHS_SERVER && s->x->syn[TCPHS_CLIENT] != NONE)
 		say(s, "The other end connects too, and the SYNs cross: a simultaneous open (3.5).");
 	else
-		say(s, "SYN: the %s asks for a connection, the first of the three segments (3.5).",
-		    who(s, from));
+		say(s, "SYN: the %s asks for a connection%s (3.5).", who(s, from),
+		    s->c->open == TCPHS_OPEN_SIMULTANEOUS ? "" :
+		    ", the first of the three segments");
 	say_isn(s);
 	if (from == TCPHS_CLIENT && step->sent)
 		say(s, "Linux makes the ISN from a secret hash of addresses and ports, and a clock (RFC 6528).");
@@ -181,7 +189,8 @@ static void say_synack(struct saying *s)
 
 	if (s->i != s->x->synack[from] && (step->retransmit || step->again)) {
 		say(s, "The same SYN,ACK again, because the third segment did not come (3.8.1).");
-		say(s, "Linux gives up after net.ipv4.tcp_synack_retries copies.");
+		if (!is_copy(before(s, from)))
+			say(s, "Linux gives up after net.ipv4.tcp_synack_retries copies.");
 		return;
 	}
 	if (s->c->open == TCPHS_OPEN_SIMULTANEOUS) {
@@ -240,8 +249,8 @@ static void say_fin(struct saying *s)
 		say(s, "FIN: the %s will send no more. Both FINs are under way at once: a simultaneous close (3.6).",
 		    who(s, from));
 	} else if (!is_second_fin(s)) {
-		say(s, "FIN: the %s will send no more and closes its direction, the first of the four segments (3.6).",
-		    who(s, from));
+		say(s, "FIN: the %s will send no more and closes its direction, the first of the %s segments (3.6).",
+		    who(s, from), c->close == TCPHS_CLOSE_THREE_SEGMENT ? "three" : "four");
 	} else if (s->i == s->x->fin_ack[from]) {
 		say(s, "FIN: the %s closes its direction too. The same segment is the first to acknowledge the other FIN, so that the close takes three segments, not four (3.6).",
 		    who(s, from));
@@ -301,6 +310,11 @@ static bool lives(unsigned int state)
 	return state != TCPHS_STATE_UNKNOWN && state != TCPHS_CLOSE && state != TCPHS_LISTEN;
 }
 
+static bool ever_open(const struct tcphs_connection *c)
+{
+	return c->open <= TCPHS_OPEN_SYN_COOKIE || c->open == TCPHS_OPEN_UNSEEN;
+}
+
 static void say_ack(struct saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -310,6 +324,10 @@ static void say_ack(struct saying *s)
 
 	if (s->i == s->x->third) {
 		say_third(s);
+		return;
+	}
+	if (is_probe(s, step) && own && is_probe(s, own)) {
+		say(s, "Keep-alive: the %s asks again (3.8.4).", who(s, from));
 		return;
 	}
 	if (is_probe(s, step)) {
@@ -325,6 +343,10 @@ static void say_ack(struct saying *s)
 	if (other && other->segment.flags & (TCPHS_SYN | TCPHS_RST) &&
 	    !(other->segment.flags & TCPHS_ACK) && lives(step->after[from]) &&
 	    s->x->syn[!from] != (size_t)(other - s->c->steps)) {
+		if (step->after[from] == TCPHS_TIME_WAIT) {
+			say(s, "TIME_WAIT answers by repeating its last ACK, and goes on (3.10.7.4).");
+			return;
+		}
 		say(s, "Challenge ACK: the %s does not believe the segment before, and says which numbers it expects; only the true peer can answer with exactly those (RFC 5961, 3 and 4).",
 		    who(s, from));
 		say(s, "Linux limits how many it sends (net.ipv4.tcp_challenge_ack_limit).");
@@ -343,6 +365,16 @@ static void say_ack(struct saying *s)
 	if (own && !(own->segment.flags & (TCPHS_SYN | TCPHS_RST)) &&
 	    own->segment.flags & TCPHS_ACK && own->segment.ack == g->ack) {
 		say(s, "ACK with the same number as before: it tells of a new window (3.8.6), or repeats what is still missing.");
+		return;
+	}
+	if (!ever_open(s->c)) {
+		say(s, "ACK, but ack=%" PRIu32 " is not the %s's ISN + 1: this ends no handshake (3.5.1).",
+		    shown(s, !from, g->ack), who(s, !from));
+		return;
+	}
+	if (s->i != s->x->ack) {
+		say(s, "ACK: everything before number %" PRIu32 " has come (3.4).",
+		    shown(s, !from, g->ack));
 		return;
 	}
 	say(s, "ACK: everything before number %" PRIu32 " has come (3.4); it takes no number itself.",
@@ -485,7 +517,7 @@ static void say_close(struct saying *s, unsigned int side, unsigned int old, uin
 		break;
 	case TCPHS_SYN_SENT:
 		if (p->fate.error == ETIMEDOUT)
-			say(s, "No SYN was answered: the client gives up, and connect() fails with ETIMEDOUT (3.8.3).");
+			say(s, "No answer came: the client gives up, and connect() fails with ETIMEDOUT (3.8.3).");
 		else
 			say(s, "The client gives up%s%s.", error ? ": connect() fails with " : "",
 			    error ? error : "");
@@ -513,7 +545,9 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 		say(s, "The %s waits for connections (3.10.1).", name);
 		break;
 	case TCPHS_SYN_SENT:
-		if (alone)
+		if (alone && s->c->segments)
+			say(s, "connect(): the %s is to send a SYN, and none is recorded (3.10.1).", name);
+		else if (alone)
 			say(s, "connect(): the %s sends a SYN and waits for the answer (3.10.1).", name);
 		else
 			say(s, "The %s waits in SYN_SENT for the answer.", name);
@@ -525,8 +559,14 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 		else if (stay->via == TCPHS_VIA_REQUEST)
 			say(s, "The %s is in SYN_RECV until the third segment comes. Linux keeps only a small request socket so far; the listener stays in LISTEN.",
 			    name);
+		else if (s->c->open == TCPHS_OPEN_FAST_OPEN)
+			say(s, "With Fast Open Linux makes the %s's socket now, in SYN_RECV, and its process may answer before the third segment comes (RFC 7413).",
+			    name);
+		else if (s->c->side[side].cookie)
+			say(s, "Linux makes the %s's socket only now, and calls it SYN_RECV for a moment.",
+			    name);
 		else
-			say(s, "Linux makes the %s's socket when the third segment comes, and only then calls it SYN_RECV; until then it had a request socket, or with a cookie nothing.",
+			say(s, "Linux makes the %s's socket when the third segment comes; the request socket that it had until then is not recorded.",
 			    name);
 		break;
 	case TCPHS_ESTABLISHED:
@@ -568,7 +608,7 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 		    name);
 		break;
 	case TCPHS_TIME_WAIT:
-		say(s, "The %s enters TIME_WAIT: should its last ACK be lost, it can repeat it, and late segments die out meanwhile. That takes 2 MSL, 4 minutes, by the RFC (3.6.1); Linux takes 60 s, and keeps only a mini-socket for it.",
+		say(s, "The %s enters TIME_WAIT: should its last ACK be lost, it can repeat it, and late segments die out meanwhile. That takes 2 MSL, 4 minutes (3.6.1); Linux takes 60 s, and keeps only a mini-socket for it.",
 		    name);
 		break;
 	case TCPHS_CLOSE:
@@ -640,7 +680,7 @@ static void say_segment(struct saying *s)
 	if (g->mark & TCPHS_SEG_ACCEPT_FULL)
 		say(s, "The accept queue is full: Linux drops it, until a process calls accept() (net.core.somaxconn, listen()).");
 	if (step->lost)
-		say(s, "It was sent, and never came to the other end.");
+		say(s, "It never came to the other end.");
 }
 
 static void find(size_t *place, size_t i)
@@ -658,7 +698,7 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 
 	x->c = c;
 	x->absolute = absolute;
-	x->third = NONE;
+	x->third = x->ack = NONE;
 	for (side = 0; side < 2; side++)
 		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = NONE;
 	for (i = 0; i < c->nsteps; i++) {
@@ -677,6 +717,8 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 			find(&x->fin[from], i);
 		if (acks_fin(&c->side[!from], g))
 			find(&x->fin_ack[from], i);
+		else if (!g->len && client_acked && i != x->fin_ack[!from])
+			find(&x->ack, i);
 		/* The first that acknowledges the SYN,ACK and nothing after it. */
 		if (from == TCPHS_CLIENT && g->flags & TCPHS_ACK && !client_acked &&
 		    c->open != TCPHS_OPEN_SIMULTANEOUS) {

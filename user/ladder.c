@@ -90,6 +90,7 @@ struct drawing {
 	bool begun;
 	unsigned int state[2];	/* of each side, as far as drawn */
 	struct tcphs_explain explain;
+	bool data_told;
 };
 
 /* ---- text of known columns ------------------------------------------------ */
@@ -471,7 +472,7 @@ static void paragraph(const struct drawing *d, const char *text)
 	}
 }
 
-static void explain(const struct drawing *d, const struct row *row)
+static void explain(struct drawing *d, const struct row *row)
 {
 	unsigned int parts = row->kind == ROW_LEAVES ? TCPHS_EXPLAIN_LEAVES :
 			     row->kind == ROW_COMES ? TCPHS_EXPLAIN_COMES :
@@ -479,7 +480,9 @@ static void explain(const struct drawing *d, const struct row *row)
 	char *text;
 
 	if (!row->step) {
-		paragraph(d, tcphs_explain_data());
+		if (!d->data_told)
+			paragraph(d, tcphs_explain_data());
+		d->data_told = true;
 		return;
 	}
 	text = tcphs_explain_step(&d->explain, row->step - d->c->steps, parts);
