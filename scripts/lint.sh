@@ -33,7 +33,7 @@ ignored+=,PREFER_DEFINED_ATTRIBUTE_MACRO
 # And these ask in user space for what only the kernel has.
 ignored_user=$ignored,CONSIDER_KSTRTO,PREFER_KERNEL_TYPES,STRLCPY,NAKED_SSCANF
 ignored_user+=,SSCANF_TO_KSTRTO,ENOSYS,PRINTF_L,VOLATILE,ARRAY_SIZE
-ignored_user+=,USE_NEGATIVE_ERRNO,EMBEDDED_FUNCTION_NAME
+ignored_user+=,SPLIT_STRING,USE_NEGATIVE_ERRNO,EMBEDDED_FUNCTION_NAME
 
 # style IGNORED DIRECTORY...: checkpatch over the C in these directories
 style() {

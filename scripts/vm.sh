@@ -117,7 +117,8 @@ make_job() {
 		printf '%q ' "${words[@]}" >"$job/.vm/command"
 	fi
 	job_tar -c -C "$job" .vm
-	job_tar -r -C "$top" --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.cmd' --transform 's,^\.,tcphs,' .
+	job_tar -r -C "$top" --exclude=./build --exclude=./.git --exclude='*.o' \
+		--exclude='*.cmd' --transform 's,^\.,tcphs,' .
 	for item in ${add[@]+"${add[@]}"}; do
 		[ -d "${item%%=*}" ] || die "--add $item: no such directory"
 		job_tar -r -C "${item%%=*}" --transform "s,^\\.,.${item#*=}," .
