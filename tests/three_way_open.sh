@@ -6,8 +6,9 @@
 #	                         <--SYN,ACK seq=y ack=x+1--
 #	       ESTABLISHED       ---ACK seq=x+1 ack=y+1---> ESTABLISHED
 #
-# with a client that lets connect() choose its port, and one that has bind().
+# with a client that lets connect() choose its port, and one that has bind();
+# and one that has sent data, which a record of the handshake cannot count yet.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 
-judged opened opened,bound=1
+judged opened opened,bound=1 opened,talk=1

@@ -116,9 +116,11 @@ def other(name):
 
 # ------------------------------------------------------------------ the cases
 
-def opened(con, bound="", any_addr="", backlog="8"):
-    """Three-way open; stays open"""
+def opened(con, bound="", any_addr="", backlog="8", talk=""):
+    """Three-way open; stays open, perhaps after some data"""
     con.open(bound=bool(bound), any_addr=bool(any_addr), backlog=int(backlog))
+    if talk:
+        con.talk()
 
 
 def close(con, first="client", there="5", back="7"):
