@@ -529,13 +529,17 @@ static void mark_copies(struct tcphs_connection *c)
 
 		if (step->kind != TCPHS_STEP_SEGMENT || s->flags & TCPHS_RST)
 			continue;
+		/* A forged segment's numbers say nothing of what the socket sent. */
+		if (!step->sent && c->side[from].seen && !c->itself &&
+		    c->whole == TCPHS_WHOLE_COMPLETE)
+			continue;
 		end = s->seq + s->len + !!(s->flags & TCPHS_SYN) +
 		      !!(s->flags & TCPHS_FIN);
 		if (end == s->seq)
 			continue;
 		key = ((uint64_t)s->seq << 32 | s->len) * 0x9e3779b97f4a7c15ULL ^
 		      (from + 1) * 0xff51afd7ed558ccdULL ^ (s->flags & 0x17);
-		if (step->sent && !step->foreign)
+		if (step->sent)
 			step->retransmit |= known[from] &&
 					    !tcphs_number_before(top[from], end);
 		else if (!step->sent)

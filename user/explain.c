@@ -717,7 +717,8 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 			find(&x->fin[from], i);
 		if (acks_fin(&c->side[!from], g))
 			find(&x->fin_ack[from], i);
-		else if (!g->len && client_acked && i != x->fin_ack[!from])
+		else if (!g->len && client_acked &&
+			 !(c->side[!from].isn_known && g->ack == c->side[!from].isn + 1))
 			find(&x->ack, i);
 		/* The first that acknowledges the SYN,ACK and nothing after it. */
 		if (from == TCPHS_CLIENT && g->flags & TCPHS_ACK && !client_acked &&

@@ -127,7 +127,7 @@ static bool entered(const struct tcphs_step *step, const struct tcphs_side *s,
 	return false;
 }
 
-/* TIME_WAIT answered a repeated FIN: it begins anew (RFC 9293, 3.10.7.8). */
+/* TIME_WAIT answered a repeated FIN: it begins anew (RFC 9293, 3.10.7.4). */
 static void note_restart(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];

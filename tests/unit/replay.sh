@@ -26,6 +26,10 @@ show() {
 	wide) COLUMNS=120 "$out/tcphs" timeline -r "$file" ;;
 	narrow) COLUMNS=20 "$out/tcphs" timeline -r "$file" ;;
 	color) "$out/tcphs" timeline --color=always -r "$file" ;;
+	explained) "$out/tcphs" timeline --explain -r "$file" ;;
+	explained-narrow) COLUMNS=30 "$out/tcphs" timeline --explain -S -r "$file" ;;
+	explained-json) "$out/tcphs" timeline --explain --json -r "$file" ;;
+	explain) "$out/scene_test" -e "$data/$name.scene" ;;
 	date) "$out/tcphs" timeline -tttt -r "$file" ;;
 	*) echo "replay.sh: no way of showing is called $how" ;;
 	esac 2>&1

@@ -5,6 +5,8 @@
  *
  *	scene_test FILE...		run the scenes
  *	scene_test -o OUT FILE		write a scene as a recording
+ *	scene_test -e FILE		print what --explain says of its steps
+ *	scene_test -v			print the rules of the verdicts
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "explain.h"
 #include "flow.h"
 #include "memory.h"
 #include "names.h"
@@ -332,9 +335,70 @@ static int write_recording(const char *out, const char *path)
 	return bad;
 }
 
+/* ---- what --explain says -------------------------------------------------- */
+
+static void print_explained(const struct tcphs_connection *c)
+{
+	struct tcphs_explain x;
+	size_t i;
+
+	printf("open: %s\nclose: %s\n", c->open_rule, c->close_rule);
+	tcphs_explain_begin(&x, c, false);
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+		char *text = tcphs_explain_step(&x, i, TCPHS_EXPLAIN_WHOLE);
+		char flags[TCPHS_NAMES_FLAGS_SIZE];
+
+		printf("%s %s: %s\n", step->from == TCPHS_CLIENT ? "client" : "server",
+		       step->kind == TCPHS_STEP_SEGMENT ?
+		       tcphs_names_flags(step->segment.flags, flags) :
+		       step->kind == TCPHS_STEP_STATE ? "(state)" :
+		       step->kind == TCPHS_STEP_RESET ? "(reset)" : "(gap)",
+		       text ? text : "");
+		free(text);
+	}
+	putchar('\n');
+}
+
+static int print_scene(const char *path)
+{
+	struct told t = { 0 };
+	struct scene s;
+	size_t i;
+
+	scene_read(&s, path);
+	tell(&t, &s, false);
+	for (i = 0; i < t.count; i++)
+		print_explained(t.connection[i]);
+	forget(&t);
+	scene_free(&s);
+	return 0;
+}
+
+static int print_rules(void)
+{
+	enum tcphs_open open;
+	enum tcphs_close close;
+	const char *text, *name;
+	size_t i;
+
+	for (i = 0; (text = tcphs_verdict_open_rule(i, &open)); i++)
+		printf("open %s %s\n", tcphs_verdict_open(open), text);
+	for (i = 0; (text = tcphs_verdict_close_rule(i, &close)); i++) {
+		name = tcphs_verdict_close(close);
+		printf("close %s %s\n", name ? name : "null", text);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int i;
+
+	if (argc == 3 && !strcmp(argv[1], "-e"))
+		return print_scene(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "-v"))
+		return print_rules();
 
 	if (argc == 4 && !strcmp(argv[1], "-o"))
 		return write_recording(argv[2], argv[3]);
