@@ -221,8 +221,9 @@ module_away() {
 # module_load [PARAMETER=VALUE...]: the module, loaded anew with these
 # parameters; as it was, afterwards
 module_load() {
+	local said
 	module_away
-	module_insert "$@" || skip_all "cannot load the module: see dmesg"
+	said=$(module_insert "$@" 2>&1) || skip_all "cannot load the module: $said"
 }
 
 # module_use: the module with its default parameters; a loaded one that has
