@@ -19,5 +19,6 @@ int tcphs_events_run(const struct tcphs_settings *s);
 int tcphs_list_run(const struct tcphs_settings *s);
 int tcphs_stats_run(const struct tcphs_settings *s);
 int tcphs_record_run(const struct tcphs_settings *s);
+int tcphs_export_run(const struct tcphs_settings *s);
 
 #endif

@@ -84,12 +84,19 @@ static bool closes(const struct tcphs_step *step)
 static void add_sum(struct tcphs_course *o, const struct tcphs_connection *c,
 		    const struct tcphs_step *until, uint64_t client, uint64_t server)
 {
-	/* When exactly, nobody saw: right before what ended it. */
-	uint64_t ts = until ? until->ts - 1 : c->steps[c->nsteps - 1].ts + 1;
+	uint64_t ts = c->steps[c->nsteps - 1].ts + 1;
 	struct tcphs_moment *m;
 
 	if (!client && !server)
 		return;
+	/* When exactly, nobody saw: right before what ended it. */
+	if (until) {
+		const struct tcphs_entered *e = &until->entered[until->from];
+		const struct tcphs_stay *stay = &c->side[until->from].states[e->begin];
+
+		ts = e->count && stay->ts && stay->ts < until->ts ? stay->ts : until->ts;
+		ts -= !!ts;
+	}
 	m = add(o, TCPHS_MOMENT_DATA, TCPHS_CLIENT, ts, SIZE_MAX);
 	m->bytes[TCPHS_CLIENT] = client;
 	m->bytes[TCPHS_SERVER] = server;

@@ -51,6 +51,20 @@ const struct tcphs_command tcphs_help_commands[] = {
 "file can be read on any machine, without the module: tcphs -r FILE timeline.\n",
 	},
 	{
+		.name = "export",
+		.summary = "packets, picture or diagram: export -o FILE",
+		.options = "ornSNs",
+		.filter = true,
+		.run = tcphs_export_run,
+		.help =
+"Writes connections to a file, in the format that its name ends in:\n"
+"  .pcapng  the recorded segments as packets, for Wireshark: headers without\n"
+"           payload, with states and owners as packet comments\n"
+"  .svg     the ladder as a picture; .png the same in pixels\n"
+"  .mmd     a Mermaid sequence diagram\n"
+"Of pictures and diagrams the first 20 connections; -n says another number.\n",
+	},
+	{
 		.name = "stats",
 		.summary = "counters of the module",
 		.options = "j",
@@ -121,8 +135,13 @@ void tcphs_help_print(const struct tcphs_command *command)
 	      "4 with --strict: records were lost.\n", stdout);
 }
 
+const char *tcphs_help_name(void)
+{
+	return "tcphs " TCPHS_VERSION;
+}
+
 void tcphs_help_version(void)
 {
-	printf("tcphs %s, record format %d.%d\n", TCPHS_VERSION, TCPHS_ABI_MAJOR,
+	printf("%s, record format %d.%d\n", tcphs_help_name(), TCPHS_ABI_MAJOR,
 	       TCPHS_ABI_MINOR);
 }

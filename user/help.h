@@ -13,6 +13,9 @@ const struct tcphs_command *tcphs_help_find(const char *name);
 /* `tcphs --help` (command NULL) and `tcphs COMMAND --help`. */
 void tcphs_help_print(const struct tcphs_command *command);
 
+/* "tcphs VERSION" */
+const char *tcphs_help_name(void);
+
 void tcphs_help_version(void);
 
 #endif
