@@ -244,7 +244,10 @@ static void release(struct events *v, uint64_t now, uint64_t patience)
 	}
 }
 
-/* A child's address is the listener's, any, until its peer is known. */
+/*
+ * A child's address is the listener's, any, until its peer is known. A socket
+ * that connects again still has the port of its last connection.
+ */
 static bool is_birth(const struct tcphs_record *r)
 {
 	const struct tcphs_transition *t = &r->transition;
@@ -272,7 +275,7 @@ static void feed(struct events *v, const struct tcphs_record *r)
 {
 	struct held *h = r->sock && r->kind != TCPHS_LOST ? find(v, r->sock) : NULL;
 	struct tcphs_tuple t;
-	bool whole;
+	bool whole, waits;
 
 	tcphs_address_tuple(r, &t);
 	whole = tcphs_address_whole(&t);
@@ -287,13 +290,14 @@ static void feed(struct events *v, const struct tcphs_record *r)
 			stop_waiting(v, h);
 		}
 	}
-	if (!v->count && !(is_birth(r) && !whole)) {
+	waits = is_birth(r) && (!whole || r->transition.new == TCPHS_SYN_SENT);
+	if (!v->count && !waits) {
 		print(v, r);
 		return;
 	}
 	h = tcphs_memory_get(1, sizeof(*h));
 	h->record = *r;
-	h->waits = is_birth(r) && !whole;
+	h->waits = waits;
 	if (h->waits)
 		tcphs_table_add(&v->waiting, &h->link, r->sock);
 	v->ring[(v->begin + v->count++) % HELD_MAX] = h;

@@ -784,7 +784,12 @@ static void feed_birth(struct tcphs_flow *f, const struct tcphs_record *r,
 	e->born = true;
 	bind(f, e, r->sock);
 	attach(f, e, r);
-	settle(f, e, r, t);
+	/*
+	 * A socket that connects again still has the port of its last
+	 * connection here: what is said next counts.
+	 */
+	if (role != TCPHS_ROLE_ACTIVE)
+		settle(f, e, r, t);
 }
 
 static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,

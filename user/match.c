@@ -127,6 +127,43 @@ static void cover(struct tcphs_sight *out, size_t outs, struct tcphs_sight *in,
 	}
 }
 
+/*
+ * Those that are alike in everything keep their order: the first that arrived
+ * is the first that was sent, of those that arrived.
+ */
+static void keep_order(const struct tcphs_table *t, struct tcphs_sight *out,
+		       struct tcphs_sight *in, size_t ins)
+{
+	struct tcphs_table_link *l;
+	size_t i;
+
+	for (i = 0; i < ins; i++) {
+		size_t first = in[i].partner;
+
+		if (first == TCPHS_MATCH_NONE)
+			continue;
+		for (l = tcphs_table_first(t, key(in[i].segment)); l;
+		     l = tcphs_table_next(l)) {
+			size_t k = ((struct entry *)l)->out;
+
+			/* Sent before, arrives later, and not told apart. */
+			if (k < first && out[k].partner != TCPHS_MATCH_NONE &&
+			    out[k].partner > i &&
+			    same(out[k].segment, in[i].segment) &&
+			    alike(out[k].segment, out[first].segment))
+				first = k;
+		}
+		if (first != in[i].partner) {
+			size_t late = in[i].partner, other = out[first].partner;
+
+			in[i].partner = first;
+			out[first].partner = i;
+			in[other].partner = late;
+			out[late].partner = other;
+		}
+	}
+}
+
 void tcphs_match_find(struct tcphs_sight *out, size_t outs,
 		      struct tcphs_sight *in, size_t ins)
 {
@@ -150,6 +187,7 @@ void tcphs_match_find(struct tcphs_sight *out, size_t outs,
 		in[i].partner = k;
 		out[k].partner = i;
 	}
+	keep_order(&t, out, in, ins);
 	cover(out, outs, in, ins);
 	tcphs_table_free(&t);
 	free(entry);

@@ -90,13 +90,31 @@ static void note_syn(struct tcphs_connection *c, struct tcphs_step *step)
 		    step->segment.seq, step->segment.seq - before->iss);
 }
 
-/* Why, as far as the socket that sent it knows. */
-static void note_rst(struct tcphs_connection *c, struct tcphs_step *step)
+/* A RST of the same side comes before step i. */
+static bool is_rst_before(const struct tcphs_connection *c, size_t i)
 {
+	unsigned int from = c->steps[i].from;
+
+	while (i-- > 0)
+		if (c->steps[i].from == from && !c->steps[i].foreign &&
+		    (c->steps[i].kind == TCPHS_STEP_RESET ||
+		     (c->steps[i].kind == TCPHS_STEP_SEGMENT &&
+		      c->steps[i].segment.flags & TCPHS_RST)))
+			return true;
+	return false;
+}
+
+/*
+ * Why, as far as the socket that sent it knows. That is the first RST of its
+ * side; what still comes when the socket is gone is answered by others.
+ */
+static void note_rst(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
 	const struct tcphs_rst *rst = &c->side[step->from].rst_sent;
 	const char *name;
 
-	if (!rst->known) {
+	if (!rst->known || step->ts > rst->ts + 10000000 || is_rst_before(c, i)) {
 		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent)
 			add(step, "no socket");
 		return;
@@ -168,14 +186,27 @@ static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 			    tcphs_number_span(step->ts - stay->ts, span));
 			continue;
 		}
-		if (step->kind != TCPHS_STEP_STATE || !s->fate.known)
+		if (step->kind != TCPHS_STEP_STATE || !s->fate.known ||
+		    s->fate.old == TCPHS_LAST_ACK)
 			continue;
 		if (s->fate.error)
 			add(step, "%s", tcphs_names_error(s->fate.error));
 		else if (s->fate.process)
 			add(step, "closed by its process");
 	}
-	(void)x;
+	if (step->kind != TCPHS_STEP_STATE || x->segments != TCPHS_SEGMENTS_HANDSHAKE ||
+	    c->whole == TCPHS_WHOLE_LOSSY)
+		return;
+	/* Only an ACK leads here; if it is not told, it had data with it. */
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &c->side[side];
+
+		if (entered(step, s, side, TCPHS_FIN_WAIT2) ||
+		    (entered(step, s, side, TCPHS_ESTABLISHED) && step->ts) ||
+		    (entered(step, s, side, TCPHS_CLOSE) && !s->fate.error &&
+		     s->fate.old == TCPHS_LAST_ACK))
+			add(step, "the ACK came with data");
+	}
 }
 
 /* The last step before i that came from the other side. */
@@ -202,6 +233,20 @@ static bool is_probe(const struct tcphs_connection *c, const struct tcphs_step *
 		       TCPHS_ACK;
 }
 
+/* The socket was open when it sent this. */
+static bool lives_on(const struct tcphs_step *step)
+{
+	switch (step->segment.state) {
+	case TCPHS_STATE_UNKNOWN:
+	case TCPHS_SYN_SENT:
+	case TCPHS_SYN_RECV:
+	case TCPHS_LISTEN:
+	case TCPHS_CLOSE:
+		return false;
+	}
+	return true;
+}
+
 /* Probes, their answers, and challenge ACKs (RFC 5961), which look like ACKs. */
 static void note_ack(struct tcphs_connection *c, size_t i)
 {
@@ -212,15 +257,19 @@ static void note_ack(struct tcphs_connection *c, size_t i)
 		add(step, "keep-alive probe");
 		return;
 	}
-	if (!(step->segment.mark & TCPHS_SEG_ANSWER))
-		return;
 	asked = asked_by(c, i);
-	if (!asked)
+	if (!asked || (step->segment.flags & 0x17) != TCPHS_ACK || step->segment.len)
 		return;
-	if (is_probe(c, asked))
-		add(step, "answers the probe");
-	else if (asked->segment.flags & (TCPHS_SYN | TCPHS_RST))
-		add(step, "challenge ACK");
+	if (is_probe(c, asked)) {
+		if (step->segment.mark & TCPHS_SEG_ANSWER)
+			add(step, "answers the probe");
+	} else if (asked->segment.flags & TCPHS_RST ||
+		   (asked->segment.flags & TCPHS_SYN && lives_on(step) &&
+		    !(asked->segment.flags & TCPHS_ACK))) {
+		if (asked->received && asked->received <= step->ts &&
+		    step->ts - asked->received < 10000000)
+			add(step, "challenge ACK");
+	}
 }
 
 void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
@@ -242,7 +291,7 @@ void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
 		}
 		if (step->kind == TCPHS_STEP_RESET ||
 		    (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST))
-			note_rst(c, step);
+			note_rst(c, i);
 		note_state(c, step, x);
 	}
 }

@@ -240,6 +240,16 @@ static void test_match(void)
 	sight(&in[2], &tail, 105);
 	tcphs_match_find(out, 3, in, 3);
 	tap_ok(out[0].partner == 0 && out[1].partner == 1, "match: order of equal ones");
+	/* Also when the usual delay would have it otherwise. */
+	sight(&out[0], &ack, 0);
+	sight(&out[1], &ack, 10);
+	sight(&out[2], &fin, 50);
+	sight(&in[0], &ack, 30);
+	sight(&in[1], &ack, 31);
+	sight(&in[2], &tail, 70);
+	tcphs_match_find(out, 3, in, 3);
+	tap_ok(out[0].partner == 0 && out[1].partner == 1 && in[0].partner == 0 &&
+	       in[1].partner == 1, "match: nothing overtakes its like");
 	/* Nothing arrives before it was sent. */
 	sight(&out[0], &ack, 50);
 	sight(&in[0], &ack, 49);
