@@ -40,9 +40,17 @@ struct tcphs_canvas *tcphs_canvas_new_svg(void)
 struct tcphs_canvas *tcphs_canvas_new_png(void)
 {
 	struct tcphs_canvas *v = tcphs_memory_get(1, sizeof(*v));
+	cairo_font_options_t *options;
 
 	v->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, NULL);
 	v->cairo = cairo_create(v->surface);
+	/* Letters keep their distances at every angle. */
+	options = cairo_font_options_create();
+	cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+	cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+	cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+	cairo_set_font_options(v->cairo, options);
+	cairo_font_options_destroy(options);
 	return v;
 }
 
@@ -213,6 +221,7 @@ void tcphs_canvas_write(struct tcphs_canvas *v, const struct tcphs_canvas_text *
 {
 	static const char *const anchors[] = { "start", "middle", "end" };
 	cairo_text_extents_t extents;
+	double start;
 
 	if (!*text)
 		return;
@@ -227,6 +236,9 @@ void tcphs_canvas_write(struct tcphs_canvas *v, const struct tcphs_canvas_text *
 		if (t->angle != 0)
 			fprintf(v->svg, " transform=\"rotate(%.2f %.1f %.1f)\"",
 				t->angle, t->x, t->y);
+		if (t->halo)
+			fputs(" stroke=\"#ffffff\" stroke-width=\"3\" "
+			      "stroke-linejoin=\"round\" paint-order=\"stroke\"", v->svg);
 		putc('>', v->svg);
 		svg_text(v->svg, text);
 		fputs("</text>\n", v->svg);
@@ -236,13 +248,23 @@ void tcphs_canvas_write(struct tcphs_canvas *v, const struct tcphs_canvas_text *
 			       t->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
 	cairo_set_font_size(v->cairo, t->size);
 	cairo_text_extents(v->cairo, text, &extents);
-	set_color(v, t->color);
+	start = t->anchor == TCPHS_CANVAS_START ? 0 :
+		t->anchor == TCPHS_CANVAS_END ? -extents.x_advance :
+						-extents.x_advance / 2;
 	cairo_save(v->cairo);
 	cairo_translate(v->cairo, t->x, t->y);
 	cairo_rotate(v->cairo, t->angle * 0.017453292519943295);
-	cairo_move_to(v->cairo, t->anchor == TCPHS_CANVAS_START ? 0 :
-		      t->anchor == TCPHS_CANVAS_END ? -extents.x_advance :
-						      -extents.x_advance / 2, 0);
+	if (t->halo) {
+		cairo_move_to(v->cairo, start, 0);
+		cairo_text_path(v->cairo, text);
+		set_color(v, 0xffffff);
+		cairo_set_dash(v->cairo, NULL, 0, 0);
+		cairo_set_line_width(v->cairo, 3);
+		cairo_set_line_join(v->cairo, CAIRO_LINE_JOIN_ROUND);
+		cairo_stroke(v->cairo);
+	}
+	set_color(v, t->color);
+	cairo_move_to(v->cairo, start, 0);
 	cairo_show_text(v->cairo, text);
 	cairo_restore(v->cairo);
 }

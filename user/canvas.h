@@ -34,6 +34,7 @@ struct tcphs_canvas_text {
 	double size;
 	double angle;		/* degrees, clockwise, around x, y */
 	bool bold;
+	bool halo;		/* a white rim, to stand on lines */
 	enum tcphs_canvas_anchor anchor;
 	tcphs_color_t color;
 };

@@ -81,6 +81,27 @@ static bool closes(const struct tcphs_step *step)
 		 !(step->segment.flags & TCPHS_SYN)));
 }
 
+/* When a side began to close, as far as only its states tell; 0 unseen. */
+static uint64_t closing_ts(const struct tcphs_connection *c)
+{
+	uint64_t first = 0;
+	unsigned int side;
+	size_t i;
+
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &c->side[side];
+
+		for (i = 1; i < s->nstates; i++) {
+			unsigned int was = s->states[i - 1].state;
+			uint64_t ts = s->states[i].ts;
+
+			if (was == TCPHS_ESTABLISHED && ts && (!first || ts < first))
+				first = ts;
+		}
+	}
+	return first;
+}
+
 static void add_sum(struct tcphs_course *o, const struct tcphs_connection *c,
 		    const struct tcphs_step *until, uint64_t client, uint64_t server)
 {
@@ -90,7 +111,9 @@ static void add_sum(struct tcphs_course *o, const struct tcphs_connection *c,
 	if (!client && !server)
 		return;
 	/* When exactly, nobody saw: right before what ended it. */
-	if (until) {
+	if (!until && closing_ts(c)) {
+		ts = closing_ts(c) - 1;
+	} else if (until) {
 		const struct tcphs_entered *e = &until->entered[until->from];
 		const struct tcphs_stay *stay = &c->side[until->from].states[e->begin];
 

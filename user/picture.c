@@ -34,6 +34,7 @@ enum {
 	ROW = 17,		/* from one state's name to the next */
 	STEPS_MAX = 180,
 	LINES_MAX = 5,
+	NEAR = 8,		/* so many arrows further none is crossed */
 };
 
 /* A wait from which on the picture has a break. */
@@ -152,6 +153,7 @@ struct placing {
 	double label;		/* an arrow's middle, less what it has above it */
 	double time;		/* a time may stand from here on */
 	double unseen[2];	/* last place of what was not seen at a side */
+	unsigned int flying[2];	/* seen to be sent by a side, on the way */
 };
 
 static double at_least(double a, double b)
@@ -173,17 +175,23 @@ static void place_leaves(struct drawing *d, struct placing *g,
 	struct arrow *a = &d->arrow[m->step];
 
 	a->placed = true;
+	/* It will cross another one: room for the words of both. */
+	if (g->flying[!m->side])
+		y += 16;
+	/* Only the arrival was seen; it was sent some time before. */
+	if (!step->sent)
+		y = at_least(y, g->time) - SLANT;
 	y = at_least(y, g->label + LABEL - SLANT / 2);
+	y = at_least(y, g->unseen[m->side] + 8);
 	if (step->sent) {
-		y = at_least(y, at_least(g->time, g->unseen[m->side] + 8));
+		y = at_least(y, g->time);
 		a->y[0] = y;
 		a->y[1] = y + SLANT;
-		if (!step->received)
+		if (step->received)
+			g->flying[m->side]++;
+		else
 			g->unseen[!m->side] = a->y[1];
 	} else {
-		/* Only the arrival was seen; it was sent some time before. */
-		y = at_least(y - SLANT, g->unseen[m->side] + 8);
-		y = at_least(y, g->time - SLANT);
 		a->y[0] = y;
 		y += SLANT;
 		a->y[1] = y;
@@ -195,13 +203,26 @@ static void place_leaves(struct drawing *d, struct placing *g,
 }
 
 /* A band of text across. */
-static void place_band(struct placing *g, double *y)
+static void place_band(struct placing *g, const struct tcphs_moment *m, double *y)
 {
 	*y = at_least(*y, g->label + 14);
-	*y = at_least(*y, at_least(g->unseen[0], g->unseen[1]) + 12);
+	*y = at_least(*y, at_least(g->unseen[0], g->unseen[1]) + 18);
+	if (m->kind != TCPHS_MOMENT_DATA) {
+		*y = at_least(*y, g->time);
+		g->time = *y + 26;
+	}
 	g->y = *y + 14;
-	g->label = *y + 16;
+	g->label = *y + 19;
 	g->time = at_least(g->time, *y + 16);
+}
+
+/* A state has a time of its own only where no arrow tells it. */
+static bool timed(const struct drawing *d, const struct tcphs_moment *m)
+{
+	if (m->kind == TCPHS_MOMENT_STATE)
+		return m->step != SIZE_MAX &&
+		       d->c->steps[m->step].kind == TCPHS_STEP_STATE;
+	return m->kind != TCPHS_MOMENT_COMES && m->kind != TCPHS_MOMENT_DATA;
 }
 
 static void place(struct drawing *d)
@@ -223,7 +244,12 @@ static void place(struct drawing *d)
 		}
 		switch (m->kind) {
 		case TCPHS_MOMENT_STATE:
-			y = g.y = at_least(y, g.state[m->side]);
+			y = at_least(y, g.state[m->side]);
+			if (timed(d, m)) {
+				y = at_least(y, g.time);
+				g.time = y + 26;
+			}
+			g.y = y;
 			g.state[m->side] = y + ROW;
 			break;
 		case TCPHS_MOMENT_LEAVES:
@@ -237,6 +263,7 @@ static void place(struct drawing *d)
 				y = at_least(y, d->arrow[m->step].y[0] + SLANT +
 					     (same ? stretch(since) : 0));
 				d->arrow[m->step].y[1] = y;
+				g.flying[!m->side]--;
 			}
 			g.y = y;
 			settle(d, &g, m->step);
@@ -244,7 +271,7 @@ static void place(struct drawing *d)
 		case TCPHS_MOMENT_DATA:
 		case TCPHS_MOMENT_GAP:
 		case TCPHS_MOMENT_OMITTED:
-			place_band(&g, &y);
+			place_band(&g, m, &y);
 			break;
 		}
 		d->y[i] = y;
@@ -410,25 +437,70 @@ static void draw_arrow(struct drawing *d, size_t i)
 	draw_head(d, x[1], y[1], dx, dy, color);
 }
 
-/* Text along the arrow, `off` px below its line, on white. */
+/* How far from its sender, 0 to 1, an arrow crosses another; else negative. */
+static double crossing(const struct drawing *d, size_t i, size_t k)
+{
+	const struct arrow *a = &d->arrow[i], *b = &d->arrow[k];
+	unsigned int from = d->c->steps[i].from;
+	bool same = d->c->steps[k].from == from;
+	/* Both from the sender's lane to the receiver's. */
+	double fall = b->y[same ? 1 : 0] - b->y[same ? 0 : 1];
+	double apart = b->y[same ? 0 : 1] - a->y[0];
+	double slope = a->y[1] - a->y[0] - fall;
+
+	if (fabs(slope) < 0.1)
+		return -1;
+	apart /= slope;
+	return apart > 0.02 && apart < 0.98 ? apart : -1;
+}
+
+/* Where on its arrow text stands: in the middle of the longest clear stretch. */
+static double clear_place(const struct drawing *d, size_t i)
+{
+	double at[2 * NEAR + 2] = { 0, 1 }, best = 0.5, longest = 0;
+	size_t count = 2, k, m;
+
+	for (k = i > NEAR ? i - NEAR : 0; k < d->c->nsteps && k <= i + NEAR; k++) {
+		double t = k == i || !d->arrow[k].placed ? -1 : crossing(d, i, k);
+
+		if (t < 0)
+			continue;
+		for (m = count++; m && at[m - 1] > t; m--)
+			at[m] = at[m - 1];
+		at[m] = t;
+	}
+	for (m = 1; m < count; m++) {
+		if (at[m] - at[m - 1] > longest) {
+			longest = at[m] - at[m - 1];
+			best = (at[m] + at[m - 1]) / 2;
+		}
+	}
+	return best;
+}
+
+/* Text along the arrow, `off` px below its line. */
 static void write_along(struct drawing *d, size_t i, double off, double size,
 			bool bold, tcphs_color_t color, const char *text)
 {
-	double x[2], y[2], middle, slope, angle, width;
+	double x[2], y[2], middle, angle, half;
 
 	ends_of(d, i, x, y);
-	slope = (y[1] - y[0]) / (x[1] - x[0]);
-	angle = atan(slope);
-	/* Steep ones cross others: their text is nearer to the sender. */
-	middle = fabs(y[1] - y[0]) > 2 * SLANT ? 0.36 : 0.5;
-	width = tcphs_canvas_width(size, bold, text);
-	if (middle < 0.5 && width / 2 > middle * (RIGHT - LEFT - BAR))
-		middle = 0.5;
+	angle = atan((y[1] - y[0]) / (x[1] - x[0]));
+	middle = clear_place(d, i);
+	half = tcphs_canvas_width(size, bold, text) / 2 / (RIGHT - LEFT - BAR);
+	/* Inside the lanes, when there is room. */
+	if (half > 0.48)
+		half = 0.48;
+	if (middle < half + 0.02)
+		middle = half + 0.02;
+	if (middle > 0.98 - half)
+		middle = 0.98 - half;
 	tcphs_canvas_write(d->v, &(struct tcphs_canvas_text){
 		.x = x[0] + (x[1] - x[0]) * middle - off * sin(angle),
 		.y = y[0] + (y[1] - y[0]) * middle + off * cos(angle),
 		.size = size,
 		.bold = bold,
+		.halo = true,
 		.anchor = TCPHS_CANVAS_MIDDLE,
 		.angle = angle * 57.29577951308232,
 		.color = color,
@@ -533,14 +605,8 @@ static void write_times(struct drawing *d)
 		const struct tcphs_moment *m = &d->course.moment[i];
 		uint64_t since = m->ts - d->c->start;
 
-		if (m->kind == TCPHS_MOMENT_COMES || m->kind == TCPHS_MOMENT_DATA)
-			continue;
-		/* A state has a time of its own only where no arrow tells it. */
-		if (m->kind == TCPHS_MOMENT_STATE &&
-		    (m->step == SIZE_MAX ||
-		     d->c->steps[m->step].kind != TCPHS_STEP_STATE))
-			continue;
-		if (d->y[i] < last_y + 12)
+		/* At the same height it is the same time, nearly. */
+		if (!timed(d, m) || d->y[i] < last_y + 12)
 			continue;
 		snprintf(text, sizeof(text), "%" PRIu64 ".%03u", since / 1000000,
 			 (unsigned int)(since / 1000 % 1000));
@@ -630,13 +696,15 @@ static void write_side(struct drawing *d, unsigned int side, double y)
 static void write_heading(struct drawing *d, double y, unsigned long number)
 {
 	char text[TCPHS_CAPTION_SIZE], date[TCPHS_CLOCK_SIZE];
-	bool bad = d->c->open > TCPHS_OPEN_SYN_COOKIE ||
-		   d->c->close == TCPHS_CLOSE_RESET_BY_CLIENT ||
-		   d->c->close == TCPHS_CLOSE_RESET_BY_SERVER ||
-		   d->c->close == TCPHS_CLOSE_TIMED_OUT;
+	tcphs_color_t color = d->c->whole == TCPHS_WHOLE_COMPLETE ? 0x3f9142 : 0xf0b429;
 
-	tcphs_canvas_rect(d->v, MARGIN, y - 22, 4, 34, 2, bad ? BAD : 0x3f9142,
-			  TCPHS_CANVAS_NONE);
+	if (d->c->open == TCPHS_OPEN_REFUSED || d->c->open == TCPHS_OPEN_TIMED_OUT ||
+	    d->c->open == TCPHS_OPEN_RESET ||
+	    d->c->close == TCPHS_CLOSE_RESET_BY_CLIENT ||
+	    d->c->close == TCPHS_CLOSE_RESET_BY_SERVER ||
+	    d->c->close == TCPHS_CLOSE_TIMED_OUT)
+		color = BAD;
+	tcphs_canvas_rect(d->v, MARGIN, y - 22, 4, 34, 2, color, TCPHS_CANVAS_NONE);
 	write_at(d, MARGIN + 14, y - 8, 17, true, TCPHS_CANVAS_START, INK,
 		 tcphs_caption_verdict(d->c, text));
 	snprintf(text, sizeof(text), "#%lu · %s · times in ms", number,
