@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "connection.h"
 #include "match.h"
 #include "memory.h"
@@ -777,6 +778,8 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 
 		tcphs_side_tell(&c->side[!at], a, entered);
 		free(entered);
+		tcphs_bytes_tell(&c->side[0], a, x);
+		tcphs_bytes_tell(&c->side[1], a, x);
 		draw(&s, v[at], v[at], at);
 	} else {
 		draw(&s, v[0], v[1], TCPHS_CLIENT);
@@ -784,6 +787,12 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 		tcphs_side_tell_remote(&c->side[!at], a);
 		if (b)
 			tcphs_side_tell_remote(&c->side[at], b);
+		tcphs_bytes_tell(&c->side[at], a, x);
+		if (b) {
+			tcphs_bytes_tell(&c->side[!at], b, x);
+			tcphs_bytes_tell_remote(&c->side[at], b, x);
+		}
+		tcphs_bytes_tell_remote(&c->side[!at], a, x);
 	}
 	for (side = 0; side < 2; side++) {
 		if (!v[side])

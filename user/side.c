@@ -14,7 +14,6 @@
 
 #include "memory.h"
 #include "names.h"
-#include "number.h"
 #include "side.h"
 
 /* ---- states --------------------------------------------------------------- */
@@ -151,106 +150,6 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 		side->closer.known = false;
 }
 
-/* ---- numbers -------------------------------------------------------------- */
-
-/* The number of this side's FIN, as sent here. */
-static void tell_fin(struct tcphs_side *side, const struct tcphs_end *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->records; i++) {
-		const struct tcphs_record *r = &e->record[i];
-		const struct tcphs_transition *t = &r->transition;
-
-		if (r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT &&
-		    r->segment.flags & TCPHS_FIN && !(r->segment.flags & TCPHS_SYN)) {
-			side->fin = r->segment.seq + r->segment.len;
-			side->fin_known = true;
-			return;
-		}
-		if (r->kind == TCPHS_TRANSITION && t->old != t->new &&
-		    (t->new == TCPHS_FIN_WAIT1 || t->new == TCPHS_LAST_ACK) &&
-		    t->has & TCPHS_HAS_WRITE_SEQ && !(t->has & TCPHS_HAS_BIRTH)) {
-			/* Here write_seq is the FIN's: uapi/tcphs.h. */
-			side->fin = t->nr.write_seq;
-			side->fin_known = true;
-			return;
-		}
-		if (r->kind == TCPHS_TRANSITION && t->old == TCPHS_FIN_WAIT1 &&
-		    t->new == TCPHS_FIN_WAIT2 && t->has & TCPHS_HAS_SND_UNA) {
-			/* It has just been acknowledged. */
-			side->fin = t->nr.snd_una - 1;
-			side->fin_known = true;
-			return;
-		}
-	}
-}
-
-/* The number after the last byte that this side is known to have sent. */
-static bool last_number(const struct tcphs_end *e, uint32_t *next)
-{
-	bool known = false;
-	size_t i;
-
-	for (i = 0; i < e->records; i++) {
-		const struct tcphs_record *r = &e->record[i];
-		uint32_t n;
-
-		if (r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT &&
-		    !(r->segment.flags & TCPHS_RST))
-			n = r->segment.seq + r->segment.len +
-			    !!(r->segment.flags & TCPHS_SYN);
-		else if (r->kind == TCPHS_TRANSITION &&
-			 r->transition.has & TCPHS_HAS_SND_NXT &&
-			 !(r->transition.has & TCPHS_HAS_BIRTH))
-			n = r->transition.nr.snd_nxt;
-		else if (r->kind == TCPHS_RESET && r->reset.has & TCPHS_HAS_SND_NXT)
-			n = r->reset.nr.snd_nxt;
-		else
-			continue;
-		if (!known || tcphs_number_before(*next, n))
-			*next = n;
-		known = true;
-	}
-	return known;
-}
-
-/*
- * Payload sent: from the ISN to the FIN, or to the last number known. Numbers
- * are modulo 2^32; the socket's own counters, told when it is destroyed, have
- * the rest, and stand alone when the ISN was not seen.
- */
-static void tell_bytes(struct tcphs_side *side, const struct tcphs_end *e)
-{
-	const struct tcphs_destroy *d = NULL;
-	uint64_t total = 0;
-	uint32_t next = 0;
-	size_t i;
-
-	for (i = 0; i < e->records; i++)
-		if (e->record[i].kind == TCPHS_DESTROY)
-			d = &e->record[i].destroy;
-	if (d) {
-		side->retransmits_known = true;
-		side->retransmits = d->retransmits;
-		total = d->bytes_sent - d->bytes_retrans;
-	}
-	if (!side->isn_known) {
-		side->bytes_known = d != NULL;
-		side->bytes = total;
-		return;
-	}
-	if (side->fin_known)
-		next = side->fin;
-	else if (!last_number(e, &next))
-		return;
-	side->bytes_known = true;
-	/* Before the SYN went out, snd_nxt is the ISN itself. */
-	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
-	if (d && total >> 32)
-		side->bytes += total - (uint32_t)total;
-}
-
 /* ---- how it ended --------------------------------------------------------- */
 
 static void tell_rst(struct tcphs_rst *rst, const struct tcphs_record *r)
@@ -331,75 +230,25 @@ void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 	}
 	tell_states(side, e, entered);
 	tell_owner(side, e);
-	tell_fin(side, e);
-	tell_bytes(side, e);
 	tell_fate(side, e);
 }
 
-/* What a side says of the other one: its numbers, as they came in. */
+/* What a side says of the other one: its address and its ISN. */
 void tcphs_side_tell_remote(struct tcphs_side *side, const struct tcphs_end *peer)
 {
-	bool known = false;
-	uint32_t next = 0;
-	size_t i;
-
 	if (!side->seen) {
-		memcpy(side->address, peer->tuple.remote, sizeof(side->address));
-		side->port = peer->tuple.rport;
-		side->inet6 = peer->tuple.inet6;
-		if (!peer->in_table && peer->records) {
-			struct tcphs_tuple t;
+		struct tcphs_tuple t = peer->tuple;
 
+		if (!peer->in_table && peer->records)
 			tcphs_address_tuple(&peer->record[0], &t);
-			memcpy(side->address, t.remote, sizeof(side->address));
-			side->port = t.rport;
-			side->inet6 = t.inet6;
-		}
+		memcpy(side->address, t.remote, sizeof(side->address));
+		side->port = t.rport;
+		side->inet6 = t.inet6;
 	}
 	if (!side->isn_known && peer->irs_known) {
 		side->isn_known = true;
 		side->isn = peer->irs;
 	}
-	for (i = 0; i < peer->records; i++) {
-		const struct tcphs_record *r = &peer->record[i];
-		uint32_t n;
-
-		if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT) &&
-		    r->segment.flags & TCPHS_FIN && !(r->segment.flags & TCPHS_SYN) &&
-		    !side->fin_known) {
-			side->fin = r->segment.seq + r->segment.len;
-			side->fin_known = true;
-		}
-		if (r->kind == TCPHS_TRANSITION &&
-		    r->transition.has & TCPHS_HAS_RCV_NXT &&
-		    !(r->transition.has & TCPHS_HAS_BIRTH)) {
-			n = r->transition.nr.rcv_nxt;
-			/* These states begin with the other side's FIN. */
-			if (r->transition.old != r->transition.new &&
-			    (r->transition.new == TCPHS_CLOSE_WAIT ||
-			     r->transition.new == TCPHS_CLOSING ||
-			     r->transition.new == TCPHS_TIME_WAIT) &&
-			    !side->fin_known) {
-				side->fin = n - 1;
-				side->fin_known = true;
-			}
-		}
-		else if (r->kind == TCPHS_RESET && r->reset.has & TCPHS_HAS_RCV_NXT)
-			n = r->reset.nr.rcv_nxt;
-		else
-			continue;
-		if (!known || tcphs_number_before(next, n))
-			next = n;
-		known = true;
-	}
-	if (side->bytes_known || !side->isn_known)
-		return;
-	if (side->fin_known)
-		next = side->fin;
-	else if (!known)
-		return;
-	side->bytes_known = true;
-	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
 }
 
 void tcphs_side_free(struct tcphs_side *side)

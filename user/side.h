@@ -16,7 +16,7 @@
 void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 		     uint32_t *entered);
 
-/* What the end's peer knows of a side without socket on this machine. */
+/* What the end on the other side knows of this one. */
 void tcphs_side_tell_remote(struct tcphs_side *side, const struct tcphs_end *peer);
 
 void tcphs_side_free(struct tcphs_side *side);

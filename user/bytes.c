@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bytes are a difference of sequence numbers: from the ISN to the FIN, or to the
+ * last number of a side that ended without one. While a side may still send, and
+ * its data is not recorded, nobody knows.
+ */
+#include "bytes.h"
+#include "names.h"
+#include "number.h"
+
+static bool is_out(const struct tcphs_record *r)
+{
+	return r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT;
+}
+
+static bool is_in(const struct tcphs_record *r)
+{
+	return r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT);
+}
+
+/* A transition that changes the state and has this number. */
+static bool changes(const struct tcphs_record *r, unsigned int has)
+{
+	const struct tcphs_transition *t = &r->transition;
+
+	return r->kind == TCPHS_TRANSITION && t->old != t->new &&
+	       !(t->has & TCPHS_HAS_BIRTH) && t->has & has;
+}
+
+/* The number after the segment. */
+static uint32_t after(const struct tcphs_segment *s)
+{
+	return s->seq + s->len + !!(s->flags & TCPHS_SYN) + !!(s->flags & TCPHS_FIN);
+}
+
+static void set_fin(struct tcphs_side *side, uint32_t fin)
+{
+	if (side->fin_known)
+		return;
+	side->fin = fin;
+	side->fin_known = true;
+}
+
+/* Data can have been sent: it got as far as that, or nobody saw how far. */
+static bool may_have_sent(const struct tcphs_end *e)
+{
+	size_t i;
+
+	if (!e->born)
+		return true;
+	for (i = 0; i < e->records; i++)
+		if (e->record[i].kind == TCPHS_TRANSITION &&
+		    (e->record[i].transition.new == TCPHS_ESTABLISHED ||
+		     e->record[i].transition.old == TCPHS_ESTABLISHED ||
+		     e->record[i].transition.new == TCPHS_FIN_WAIT1))
+			return true;
+	return false;
+}
+
+/* The highest number after a segment that left (or came to) this end. */
+static bool highest(const struct tcphs_end *e, bool out, uint32_t *next)
+{
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+
+		if (!(out ? is_out(r) : is_in(r)) || r->segment.flags & TCPHS_RST)
+			continue;
+		if (!known || tcphs_number_before(*next, after(&r->segment)))
+			*next = after(&r->segment);
+		known = true;
+	}
+	return known;
+}
+
+static void set_bytes(struct tcphs_side *side, uint32_t next)
+{
+	side->bytes_known = true;
+	/* Before the SYN went out, snd_nxt is the ISN itself. */
+	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
+}
+
+/* ---- what the end itself says --------------------------------------------- */
+
+static void find_fin(struct tcphs_side *side, const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+		const struct tcphs_transition *t = &r->transition;
+
+		if (is_out(r) && (r->segment.flags & (TCPHS_FIN | TCPHS_SYN)) == TCPHS_FIN)
+			set_fin(side, r->segment.seq + r->segment.len);
+		/* Here write_seq is the FIN's: uapi/tcphs.h. */
+		else if (changes(r, TCPHS_HAS_WRITE_SEQ) &&
+			 (t->new == TCPHS_FIN_WAIT1 || t->new == TCPHS_LAST_ACK))
+			set_fin(side, t->nr.write_seq);
+		/* It has just been acknowledged. */
+		else if (changes(r, TCPHS_HAS_SND_UNA) && t->old == TCPHS_FIN_WAIT1 &&
+			 t->new == TCPHS_FIN_WAIT2)
+			set_fin(side, t->nr.snd_una - 1);
+	}
+}
+
+/* snd_nxt of the socket's end: nothing was sent after it. */
+static bool final_number(const struct tcphs_end *e, uint32_t *next)
+{
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_record *r = &e->record[i];
+
+		if (changes(r, TCPHS_HAS_SND_NXT) && r->transition.new == TCPHS_CLOSE) {
+			*next = r->transition.nr.snd_nxt;
+			known = true;
+		}
+	}
+	return known;
+}
+
+void tcphs_bytes_tell(struct tcphs_side *side, const struct tcphs_end *e,
+		      const struct tcphs_context *x)
+{
+	const struct tcphs_destroy *d = NULL;
+	uint64_t total = 0;
+	uint32_t next = 0;
+	size_t i;
+
+	for (i = 0; i < e->records; i++)
+		if (e->record[i].kind == TCPHS_DESTROY)
+			d = &e->record[i].destroy;
+	if (d) {
+		side->retransmits_known = true;
+		side->retransmits = d->retransmits;
+		total = d->bytes_sent - d->bytes_retrans;
+	}
+	find_fin(side, e);
+	if (side->isn_known &&
+	    (side->fin_known || final_number(e, &next) ||
+	     ((x->segments == TCPHS_SEGMENTS_ALL || !may_have_sent(e)) &&
+	      highest(e, true, &next)))) {
+		set_bytes(side, side->fin_known ? side->fin : next);
+		/* Numbers are modulo 2^32; the socket's own count has the rest. */
+		if (d && total >> 32)
+			side->bytes += total - (uint32_t)total;
+	} else if (d) {
+		side->bytes_known = true;
+		side->bytes = total;
+	}
+}
+
+/* ---- what the other end saw of it ----------------------------------------- */
+
+static void find_remote_fin(struct tcphs_side *side, const struct tcphs_end *peer)
+{
+	size_t i;
+
+	for (i = 0; i < peer->records; i++) {
+		const struct tcphs_record *r = &peer->record[i];
+		unsigned int new = r->transition.new;
+
+		if (is_in(r) && (r->segment.flags & (TCPHS_FIN | TCPHS_SYN)) == TCPHS_FIN)
+			set_fin(side, r->segment.seq + r->segment.len);
+		/* These states begin with the other side's FIN. */
+		else if (changes(r, TCPHS_HAS_RCV_NXT) &&
+			 (new == TCPHS_CLOSE_WAIT || new == TCPHS_CLOSING ||
+			  new == TCPHS_TIME_WAIT))
+			set_fin(side, r->transition.nr.rcv_nxt - 1);
+	}
+}
+
+/* The RST that ended the socket says how far its sender had come. */
+static bool rst_number(const struct tcphs_end *peer, uint32_t *next)
+{
+	size_t i;
+
+	for (i = 0; i < peer->records; i++) {
+		const struct tcphs_record *r = &peer->record[i];
+
+		if (r->kind == TCPHS_RESET && !r->reset.out && i &&
+		    is_in(&peer->record[i - 1]) &&
+		    peer->record[i - 1].segment.flags & TCPHS_RST &&
+		    peer->record[i - 1].segment.seq) {
+			*next = peer->record[i - 1].segment.seq;
+			return true;
+		}
+	}
+	return false;
+}
+
+void tcphs_bytes_tell_remote(struct tcphs_side *side, const struct tcphs_end *peer,
+			     const struct tcphs_context *x)
+{
+	uint32_t next = 0;
+
+	find_remote_fin(side, peer);
+	if (side->bytes_known || !side->isn_known)
+		return;
+	/* A side whose socket is here and open still counts for itself. */
+	if (side->fin_known)
+		set_bytes(side, side->fin);
+	else if (!side->socket && rst_number(peer, &next))
+		set_bytes(side, next);
+	else if (!side->socket &&
+		 (x->segments == TCPHS_SEGMENTS_ALL || !may_have_sent(peer)) &&
+		 highest(peer, false, &next))
+		set_bytes(side, next);
+}
