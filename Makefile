@@ -68,6 +68,10 @@ install: user
 		echo "install -D -m 644 $$page $$dir/$${page##*/}"; \
 		install -D -m 644 "$$page" "$$dir/$${page##*/}" || exit 1; \
 	done
+	install -D -m 644 user/completion/tcphs.bash \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphs"
+	install -D -m 644 user/completion/_tcphs \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tcphs"
 	$(Q)if [ ! -e tcphs.ko ]; then \
 		echo "No tcphs.ko: the module is not installed; make module builds it"; \
 		exit 0; \

@@ -22,6 +22,8 @@ step() {
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
 	step python3 damage.py "$out"
+	step python3 pages.py "$out"
+	step ./completion.sh "$out"
 } | awk -v failed="$failed" '
 	BEGIN { print "TAP version 13" }
 	/^ok / { sub(/^ok /, ""); print "ok " ++n " - " $0; next }
