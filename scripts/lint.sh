@@ -82,7 +82,8 @@ lint_user() {
 
 lint_shell() {
 	local files
-	readarray -t files < <(find scripts tests .ci -name '*.sh' -o -path .ci/run | sort)
+	readarray -t files < <(find scripts tests .ci user/completion -name '*.sh' -o \
+		-name '*.bash' -o -path .ci/run | sort)
 	echo "shellcheck ${files[*]}"
 	shellcheck "${files[@]}" || status=1
 }
