@@ -258,6 +258,7 @@ static void make_packet(struct tcphs_capture *p, const struct tcphs_connection *
 		.from_port = from->port,
 		.to_port = to->port,
 		.inet6 = from->inet6,
+		.sent = step->sent,
 	};
 	uint8_t bytes[TCPHS_PACKET_MAX];
 	size_t size = tcphs_packet_make(&ends, &step->segment, bytes);
@@ -338,6 +339,9 @@ uint64_t tcphs_capture_finish(struct tcphs_capture *p)
 {
 	uint64_t packets = p->packets;
 
+	/* libpcap takes no file without. */
+	if (!p->interfaces)
+		find_interface(p, 0);
 	write_before(p, UINT64_MAX);
 	/* A ts of UINT64_MAX, which only a damaged record has. */
 	while (p->count) {

@@ -42,6 +42,9 @@ static void add_states(struct tcphs_course *o, const struct tcphs_connection *c,
 		if (before ? ts > at : ts < at)
 			ts = at;
 		add(o, TCPHS_MOMENT_STATE, side, ts, i)->state = stay->state;
+		/* Connected to itself: one socket is both sides. */
+		if (c->itself)
+			add(o, TCPHS_MOMENT_STATE, !side, ts, i)->state = stay->state;
 	}
 }
 

@@ -205,8 +205,9 @@ static void moment(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 
 	switch (o->kind) {
 	case TCPHS_MOMENT_STATE:
-		state(m, id[o->side], o->state,
-		      step && step->kind == TCPHS_STEP_STATE ? step->note : NULL);
+		if (!c->itself || o->side == TCPHS_CLIENT)
+			state(m, id[o->side], o->state,
+			      step && step->kind == TCPHS_STEP_STATE ? step->note : NULL);
 		break;
 	case TCPHS_MOMENT_LEAVES:
 		arrow(m, c, step, id);
@@ -239,7 +240,7 @@ void tcphs_mermaid_connection(struct tcphs_mermaid *m, const struct tcphs_connec
 	introduce(m, c, id);
 	heading(m, c, id, number);
 	for (side = 0; side < 2; side++)
-		if (c->side[side].nstates)
+		if (c->side[side].nstates && !(c->itself && side))
 			state(m, id[side], c->side[side].states[0].state, NULL);
 	tcphs_course_find(&course, c, STEPS_MAX);
 	for (i = 0; i < course.count; i++)

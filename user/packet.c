@@ -6,12 +6,18 @@
 #include "packet.h"
 
 enum {
+	COOKED = 16,
 	IPV4 = 20,
 	IPV6 = 40,
 	TCP = 20,
 	PROTOCOL = 6,
 	HOPS = 64,
 	DONT_FRAGMENT = 0x40,
+	TO_US = 0,		/* the cooked header's packet types */
+	BY_US = 4,
+	ARPHRD_NONE = 0xfffe,
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
 };
 
 static void put16(uint8_t *to, uint32_t value)
@@ -41,6 +47,15 @@ static uint16_t checksum(uint32_t sum)
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
+}
+
+static size_t put_cooked(const struct tcphs_packet_ends *e, uint8_t *out)
+{
+	memset(out, 0, COOKED);
+	put16(out, e->sent ? BY_US : TO_US);
+	put16(out + 2, ARPHRD_NONE);
+	put16(out + 14, e->inet6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4);
+	return COOKED;
 }
 
 static size_t put_ipv4(const struct tcphs_packet_ends *e, uint64_t rest, uint8_t *out)
@@ -81,8 +96,9 @@ size_t tcphs_packet_make(const struct tcphs_packet_ends *e,
 	/* A damaged record may say less; it is shown as it is. */
 	if (header < TCP)
 		header = TCP;
-	ip = e->inet6 ? put_ipv6(e, header + (uint64_t)s->len, out) :
-			put_ipv4(e, header + (uint64_t)s->len, out);
+	ip = put_cooked(e, out);
+	ip += e->inet6 ? put_ipv6(e, header + (uint64_t)s->len, out + ip) :
+			 put_ipv4(e, header + (uint64_t)s->len, out + ip);
 	tcp = out + ip;
 	put16(tcp, e->from_port);
 	put16(tcp + 2, e->to_port);

@@ -15,14 +15,16 @@ struct tcphs_packet_ends {
 	uint16_t from_port;
 	uint16_t to_port;
 	bool inet6;
+	bool sent;		/* seen when it was sent, else when it came */
 };
 
-enum { TCPHS_PACKET_MAX = 40 + 60 };
+enum { TCPHS_PACKET_MAX = 16 + 40 + 60 };
 
 /*
- * The IP and TCP header of a recorded segment, into `out`. Returns their length;
- * s->len bytes of payload, which nobody recorded, follow in the original. What
- * the record has of the TCP header is there bit by bit. Of IP it has only the
+ * "Linux cooked" (LINKTYPE_LINUX_SLL), IP and TCP header of a recorded segment,
+ * into `out`. Returns their length; s->len bytes of payload, which nobody
+ * recorded, follow in the original. The cooked header tells the direction and
+ * has no addresses. What the record has of the TCP header is there bit by bit. Of IP it has only the
  * addresses: the hop limit is 64, the rest 0. The checksum of a segment with
  * payload cannot be known and is 0; so is the length of one above 64 KiB.
  */

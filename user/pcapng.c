@@ -10,7 +10,7 @@ enum {
 	INTERFACE = 1,
 	PACKET = 6,
 	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-	LINKTYPE_RAW = 101,
+	LINKTYPE_LINUX_SLL = 113,
 
 	OPT_END = 0,
 	OPT_COMMENT = 1,
@@ -133,7 +133,7 @@ void tcphs_pcapng_interface(struct tcphs_pcapng *p, const char *name,
 	static const uint8_t nanoseconds = 9;
 	size_t at = begin(p, INTERFACE);
 
-	put16(p, LINKTYPE_RAW);
+	put16(p, LINKTYPE_LINUX_SLL);
 	put16(p, 0);
 	put32(p, 0);
 	text(p, IF_NAME, name);

@@ -22,7 +22,11 @@ enum { TCPHS_PCAPNG_TEXT_MAX = 65535 };
 void tcphs_pcapng_section(struct tcphs_pcapng *p, const char *os,
 			  const char *application, const char *comment);
 
-/* An interface that delivers IP packets without link header, times in ns. */
+/*
+ * An interface whose packets have a "Linux cooked" header, as `tcpdump -i any`
+ * makes them; times in ns. (libpcap refuses a file with several interfaces of
+ * raw IP.)
+ */
 void tcphs_pcapng_interface(struct tcphs_pcapng *p, const char *name,
 			    const char *description, const char *os);
 

@@ -232,6 +232,7 @@ static void place(struct drawing *d)
 	size_t i;
 
 	g.state[0] = g.state[1] = d->top + ROW;
+	g.unseen[0] = g.unseen[1] = d->top;
 	for (i = 0; i < d->course.count; i++) {
 		const struct tcphs_moment *m = &d->course.moment[i];
 		uint64_t since = last && m->ts > last->ts ? m->ts - last->ts : 0;

@@ -22,6 +22,7 @@ step() {
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
 	step python3 damage.py "$out"
+	step python3 export.py "$out"
 	step python3 pages.py "$out"
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '
