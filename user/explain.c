@@ -373,7 +373,7 @@ static void say_ack(struct saying *s)
 		return;
 	}
 	if (s->i != s->x->ack) {
-		say(s, "ACK: everything before number %" PRIu32 " has come (3.4).",
+		say(s, "ACK: everything before number %" PRIu32 " has come.",
 		    shown(s, !from, g->ack));
 		return;
 	}
@@ -394,9 +394,15 @@ static void say_data(struct saying *s)
 	}
 	if (s->i == s->x->third)
 		say(s, "The third segment of the handshake already brings data (3.5).");
-	say(s, "%" PRIu32 " bytes, numbers %" PRIu32 " to %" PRIu32 ": the next is seq + len = %"
-	    PRIu32 " (3.4).", g->len, shown(s, from, g->seq),
-	    shown(s, from, g->seq + g->len - 1), shown(s, from, g->seq + g->len));
+	if (s->i != s->x->data && g->len == 1)
+		say(s, "The byte number %" PRIu32 ".", shown(s, from, g->seq));
+	else if (s->i != s->x->data)
+		say(s, "The bytes number %" PRIu32 " to %" PRIu32 ".", shown(s, from, g->seq),
+		    shown(s, from, g->seq + g->len - 1));
+	else
+		say(s, "Data: each byte takes one number. The first of these is seq=%" PRIu32
+		    ", the next to come seq + len = %" PRIu32 " (3.4).",
+		    shown(s, from, g->seq), shown(s, from, g->seq + g->len));
 }
 
 /* ---- RST ------------------------------------------------------------------ */
@@ -432,6 +438,7 @@ static void say_rst(struct saying *s)
 	const struct tcphs_connection *c = s->c;
 	unsigned int from = step->from;
 	bool segment = step->kind == TCPHS_STEP_SEGMENT;
+	const struct tcphs_step *own = before(s, from);
 
 	if (step->foreign) {
 		say(s, "A RST that the %s's socket did not send: forged, or from something in between.",
@@ -450,7 +457,11 @@ static void say_rst(struct saying *s)
 			    shown(s, !from, g->ack));
 		return;
 	}
-	if (c->side[from].rst_sent.known)
+	if (segment && step->sent && g->mark & TCPHS_SEG_NO_SOCKET && own && is_rst(own)) {
+		say(s, "RST: once more a segment without a socket.");
+		return;
+	}
+	if (!(segment && g->mark & TCPHS_SEG_NO_SOCKET) && c->side[from].rst_sent.known)
 		say_rst_reason(s);
 	else if (segment && g->mark & TCPHS_SEG_NO_SOCKET && step->sent)
 		say(s, "RST: no socket for the segment before it. %s (3.5.2).",
@@ -534,6 +545,11 @@ static void say_close(struct saying *s, unsigned int side, unsigned int old, uin
 	}
 }
 
+static bool fin_follows(const struct saying *s, unsigned int side)
+{
+	return s->x->fin[side] != NONE && s->x->fin[side] > s->i;
+}
+
 /* `alone`: no segment was recorded that would say the same. */
 static void say_state(struct saying *s, unsigned int side, const struct tcphs_stay *stay,
 		      unsigned int old, bool alone)
@@ -545,7 +561,9 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 		say(s, "The %s waits for connections (3.10.1).", name);
 		break;
 	case TCPHS_SYN_SENT:
-		if (alone && s->c->segments)
+		if (alone && s->x->syn[side] != NONE)
+			say(s, "connect(): the %s is to send a SYN (3.10.1).", name);
+		else if (alone && s->c->segments)
 			say(s, "connect(): the %s is to send a SYN, and none is recorded (3.10.1).", name);
 		else if (alone)
 			say(s, "connect(): the %s sends a SYN and waits for the answer (3.10.1).", name);
@@ -575,12 +593,17 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 			    name);
 		else if (s->c->open == TCPHS_OPEN_SIMULTANEOUS)
 			say(s, "The SYN of the %s is acknowledged: ESTABLISHED (3.10.7.4).", name);
+		else if (s->c->open == TCPHS_OPEN_FAST_OPEN)
+			say(s, "The %s is ESTABLISHED (3.10.7.4).", name);
 		else
 			say(s, "The %s is ESTABLISHED: Linux has a full socket now, for accept() to take.",
 			    name);
 		break;
 	case TCPHS_FIN_WAIT1:
-		if (alone)
+		if (alone && fin_follows(s, side))
+			say(s, "close() or shutdown() of the %s: its FIN follows what is still to be sent (3.10.4).",
+			    name);
+		else if (alone)
 			say(s, "close() or shutdown(): the %s sends a FIN and waits for its ACK (3.10.4).",
 			    name);
 		else
@@ -599,7 +622,10 @@ static void say_state(struct saying *s, unsigned int side, const struct tcphs_st
 		    name);
 		break;
 	case TCPHS_LAST_ACK:
-		if (alone)
+		if (alone && fin_follows(s, side))
+			say(s, "close() of the %s: its FIN follows what is still to be sent (3.10.4).",
+			    name);
+		else if (alone)
 			say(s, "close(): the %s sends its FIN too (3.10.4).", name);
 		say(s, "The %s waits in LAST_ACK for the last acknowledgement.", name);
 		break;
@@ -698,7 +724,7 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 
 	x->c = c;
 	x->absolute = absolute;
-	x->third = x->ack = NONE;
+	x->third = x->ack = x->data = NONE;
 	for (side = 0; side < 2; side++)
 		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = NONE;
 	for (i = 0; i < c->nsteps; i++) {
@@ -715,6 +741,8 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 		}
 		if (g->flags & TCPHS_FIN)
 			find(&x->fin[from], i);
+		else if (g->len)
+			find(&x->data, i);
 		if (acks_fin(&c->side[!from], g))
 			find(&x->fin_ack[from], i);
 		else if (!g->len && client_acked &&

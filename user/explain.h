@@ -19,6 +19,7 @@ struct tcphs_explain {
 	size_t synack[2];
 	size_t third;		/* the ACK that ends the three-way handshake */
 	size_t ack;		/* the first one that acknowledges data */
+	size_t data;		/* the first one with data, of either side */
 	size_t fin[2];
 	size_t fin_ack[2];	/* the first ACK of the other side's FIN */
 };
