@@ -81,7 +81,7 @@ static const struct {
 	const char *text;
 } options[] = {
 	{ 'r', "  -r, --read=FILE     read a recording (- is standard input)\n" },
-	{ 'o', "  -o, --output=FILE   write to FILE (- is standard output)\n" },
+	{ 'o', "  -o, --output=FILE   write to FILE (record: - is standard output)\n" },
 	{ 'j', "      --json          one JSON object per line\n" },
 	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },
 	{ 't', "  -t                  no times; -tt: seconds since 1970; -ttt: since the row\n"
@@ -126,8 +126,8 @@ void tcphs_help_print(const struct tcphs_command *command)
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (!command || strchr(command->options, options[i].key))
 			fputs(options[i].text, stdout);
-	fputs("      --help          this text\n"
-	      "      --version       the version\n", stdout);
+	fputs("  -h, --help          this text\n"
+	      "  -V, --version       the version\n", stdout);
 	if (!command || command->filter)
 		fputs("\nFILTER is a pcap-filter(7) expression on addresses and ports, such as\n"
 		      "`port 80` or `net 10.9.0.0/16 and not port 22`.\n", stdout);

@@ -21,8 +21,8 @@ enum {
 	KEY_ASCII,
 	KEY_EXPLAIN,
 	KEY_COLOR,
-	KEY_HELP,
-	KEY_VERSION,
+	KEY_HELP = 'h',
+	KEY_VERSION = 'V',
 };
 
 static const struct argp_option options[] = {
@@ -41,6 +41,8 @@ static const struct argp_option options[] = {
 	{ "color", KEY_COLOR, "WHEN", 0, NULL, 0 },
 	{ "help", KEY_HELP, NULL, 0, NULL, 0 },
 	{ "version", KEY_VERSION, NULL, 0, NULL, 0 },
+	/* argp's own messages point to it. */
+	{ "usage", KEY_HELP, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 

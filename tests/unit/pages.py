@@ -82,8 +82,12 @@ result(missing(commands, described, "not in tcphs(8)") +
 parsed = text("user/main.c")
 parsed = re.search(r"argp_option options\[\] = \{(.*?)\n\};", parsed, re.S).group(1)
 known = set()
-for name, key in re.findall(r'\{ "([\w-]+)", (\S+),', parsed):
+letters = dict(re.findall(r"(KEY_\w+) = ('\w')", text("user/main.c")))
+for name, key, rest in re.findall(r'\{ "([\w-]+)", (\S+), (.*)', parsed):
+    if "OPTION_HIDDEN" in rest:
+        continue
     known.add("--" + name)
+    key = letters.get(key, key)
     if key.startswith("'"):
         known.add("-" + key[1])
 
