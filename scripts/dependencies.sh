@@ -21,7 +21,6 @@ build	libc6-dev	/usr/include/stdio.h
 build	libjansson-dev	/usr/include/jansson.h
 build	libpcap-dev	/usr/include/pcap/pcap.h
 build	libcairo2-dev	/usr/include/cairo/cairo.h
-build	libcairo2-dev	/usr/include/cairo/cairo.h
 build	libelf1		/usr/lib/x86_64-linux-gnu/libelf.so.1
 vm	gcc-12		gcc-12
 vm	qemu-system-x86	qemu-system-x86_64
@@ -38,6 +37,8 @@ vm	kmod		depmod
 vm	xz-utils	xz
 vm	zstd		zstd
 vm	util-linux	flock
+vm	mandoc		mandoc
+vm	zsh		zsh
 lint	sparse		sparse
 lint	shellcheck	shellcheck
 lint	perl		perl
