@@ -208,7 +208,7 @@ static void say_synack(struct saying *s)
 		    " bytes of data in it: Fast Open (RFC 7413).",
 		    shown(s, !from, g->ack), g->ack - peer->isn - 1);
 	else if (peer->isn_known)
-		say(s, "Its ack is not the %s's ISN + 1: it answers another SYN (3.5.1).",
+		say(s, "Its ack is not the %s's ISN + 1: it answers another SYN (3.5).",
 		    who(s, !from));
 	say_isn(s);
 	if (g->mark & TCPHS_SEG_COOKIE)
@@ -333,7 +333,7 @@ static void say_ack(struct saying *s)
 	if (is_probe(s, step)) {
 		say(s, "Keep-alive: the %s asks whether the other end is still there, with a number that was acknowledged already, one below its next: that must be answered (3.8.4).",
 		    who(s, from));
-		say(s, "Linux asks after net.ipv4.tcp_keepalive_time (2 h) unless the socket says otherwise.");
+		say(s, "Linux asks where SO_KEEPALIVE is set, first after net.ipv4.tcp_keepalive_time (2 h) of silence.");
 		return;
 	}
 	if (s->i == s->x->fin_ack[from]) {
@@ -349,7 +349,7 @@ static void say_ack(struct saying *s)
 		}
 		say(s, "Challenge ACK: the %s does not believe the segment before, and says which numbers it expects; only the true peer can answer with exactly those (RFC 5961, 3 and 4).",
 		    who(s, from));
-		say(s, "Linux limits how many it sends (net.ipv4.tcp_challenge_ack_limit).");
+		say(s, "Linux sends at most one in 500 ms (net.ipv4.tcp_invalid_ratelimit).");
 		return;
 	}
 	if (acks_fin(&s->c->side[!from], g) && other && other->segment.flags & TCPHS_FIN) {
@@ -368,7 +368,7 @@ static void say_ack(struct saying *s)
 		return;
 	}
 	if (!ever_open(s->c)) {
-		say(s, "ACK, but ack=%" PRIu32 " is not the %s's ISN + 1: this ends no handshake (3.5.1).",
+		say(s, "ACK, but ack=%" PRIu32 " is not the %s's ISN + 1: this ends no handshake, and gets a RST (3.5.2).",
 		    shown(s, !from, g->ack), who(s, !from));
 		return;
 	}
@@ -450,7 +450,7 @@ static void say_rst(struct saying *s)
 		return;
 	}
 	if (c->open == TCPHS_OPEN_REFUSED && from == TCPHS_SERVER) {
-		say(s, "RST: nobody listens on this port, and the SYN is refused (3.5.2).");
+		say(s, "RST: nobody listens on this port, or a firewall says so, and the SYN is refused (3.5.2).");
 		if (segment && g->flags & TCPHS_ACK)
 			say(s, "There is no connection to take numbers from: seq=0, and ack=%" PRIu32
 			    ", the client's ISN + 1, shows that it answers this SYN.",
@@ -480,21 +480,20 @@ static void say_rst(struct saying *s)
 
 static void say_close_by_rst(struct saying *s, unsigned int side, unsigned int old)
 {
-	const struct tcphs_connection *c = s->c;
-
 	if (old == TCPHS_TIME_WAIT)
 		say(s, "It ends TIME_WAIT too early, which RFC 1337 warns of (net.ipv4.tcp_rfc1337).");
 	else if (side == s->step->from)
 		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT.", who(s, side),
 		    tcphs_names_state(old));
 	else if (old == TCPHS_SYN_SENT)
-		say(s, "The client goes to CLOSE: connect() fails%s (3.10.7.3).",
-		    c->open == TCPHS_OPEN_REFUSED ? " with ECONNREFUSED" : "");
+		say(s, "The %s goes to CLOSE: connect() fails with ECONNREFUSED (3.10.7.3).",
+		    who(s, side));
 	else if (old == TCPHS_SYN_RECV)
 		say(s, "The half-open connection is forgotten, and the listener stays in LISTEN (3.5.3).");
 	else
-		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT; what it had not sent is lost, and its process gets ECONNRESET (3.5.3).",
-		    who(s, side), tcphs_names_state(old));
+		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT; what it had not sent is lost, and its process gets %s (3.5.3).",
+		    who(s, side), tcphs_names_state(old),
+		    old == TCPHS_CLOSE_WAIT ? "EPIPE" : "ECONNRESET");
 }
 
 static void say_close(struct saying *s, unsigned int side, unsigned int old, uint64_t ts)
