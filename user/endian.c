@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Recordings of a machine with the other byte order. */
+#include <stddef.h>
+
 #include "endian.h"
 
-/* The payload's structs are packed: a pointer to a field may be misaligned. */
-#define SWAP(field) ((field) = _Generic((field), \
-	__u16: __builtin_bswap16(field), \
-	__u32: __builtin_bswap32(field), \
-	__u64: __builtin_bswap64(field), \
-	__s64: (__s64)__builtin_bswap64(field)))
+/* By value: the payload's structs are packed, and a pointer may be misaligned. */
+static __u64 swap(__u64 value, size_t size)
+{
+	if (size == sizeof(__u16))
+		return __builtin_bswap16(value);
+	return size == sizeof(__u32) ? __builtin_bswap32(value) : __builtin_bswap64(value);
+}
+
+#define SWAP(field) ((field) = swap(field, sizeof(field)))
 
 void tcphs_endian_header(struct tcphs_header *h)
 {

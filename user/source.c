@@ -100,6 +100,18 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 	return 0;
 }
 
+/* Something has come; false: nothing did for a while. */
+static bool wait_more(const struct tcphs_source *s)
+{
+	struct pollfd wanted = { .fd = s->fd, .events = POLLIN };
+
+	if (s->live)
+		return poll(&wanted, 1, IDLE_MS) > 0;
+	/* poll() says that a file can always be read. */
+	usleep(IDLE_MS * 1000);
+	return false;
+}
+
 /* Read exactly `size` bytes, or fewer at the end. */
 static size_t read_whole(struct tcphs_source *s, uint8_t *to, size_t size)
 {
@@ -111,8 +123,7 @@ static size_t read_whole(struct tcphs_source *s, uint8_t *to, size_t size)
 		if (n == -EAGAIN) {
 			if (tcphs_stop_asked())
 				break;
-			poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN }, 1,
-			     IDLE_MS);
+			wait_more(s);
 			continue;
 		}
 		if (!n)
@@ -301,13 +312,9 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 		if (n == -EAGAIN) {
 			if (!s->follow || tcphs_stop_asked())
 				return TCPHS_SOURCE_END;
-			if (!s->live)
-				/* poll() says that a file can always be read. */
-				usleep(IDLE_MS * 1000);
-			else if (poll(&(struct pollfd){ .fd = s->fd, .events = POLLIN },
-				      1, IDLE_MS) > 0)
-				continue;
-			return TCPHS_SOURCE_IDLE;
+			if (!wait_more(s))
+				return TCPHS_SOURCE_IDLE;
+			continue;
 		}
 		if (n <= 0) {
 			s->ended = true;

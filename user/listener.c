@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Listening sockets: which one a SYN finds, and what happened there. */
+#include <string.h>
+
+#include "listener.h"
+#include "names.h"
+
+static uint64_t listener_hash(uint32_t netns, uint16_t port)
+{
+	struct tcphs_tuple key = { .lport = port };
+
+	memcpy(key.remote, &netns, sizeof(netns));
+	return tcphs_address_hash(&key);
+}
+
+/* Listeners share the tuple table: no connection has remote port 0. */
+void tcphs_listener_set(struct tcphs_ends *ends, struct tcphs_end *e,
+			 const struct tcphs_tuple *t)
+{
+	if (e->in_table || !t->lport)
+		return;
+	e->tuple = *t;
+	memset(e->tuple.remote, 0, sizeof(e->tuple.remote));
+	e->tuple.rport = 0;
+	tcphs_table_add(&ends->by_tuple, &e->by_tuple,
+			listener_hash(e->netns, t->lport));
+	e->in_table = true;
+}
+
+struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t netns,
+				       const struct tcphs_tuple *t)
+{
+	struct tcphs_end *best = NULL, *e;
+	struct tcphs_table_link *l;
+
+	for (l = tcphs_table_first(&ends->by_tuple, listener_hash(netns, t->lport)); l;
+	     l = tcphs_table_next(l)) {
+		e = tcphs_end_of_link(l);
+		if (e->role != TCPHS_ROLE_LISTENER || e->closed || e->netns != netns ||
+		    e->tuple.lport != t->lport)
+			continue;
+		if (e->tuple.inet6 == t->inet6 &&
+		    !memcmp(e->tuple.local, t->local, sizeof(t->local)))
+			return e;
+		/* :: takes IPv4 too. */
+		if (!best && tcphs_address_any(e->tuple.local) &&
+		    (e->tuple.inet6 || !t->inet6))
+			best = e;
+	}
+	return best;
+}
+
+void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
+			  const struct tcphs_record *r)
+{
+	const struct tcphs_segment *s = &r->segment;
+	bool out = s->mark & TCPHS_SEG_OUT;
+	struct tcphs_end *l;
+
+	if (e->role != TCPHS_ROLE_PASSIVE)
+		return;
+	l = tcphs_listener_find(ends, r->netns, &e->tuple);
+	if (!l)
+		return;
+	if (s->mark & TCPHS_SEG_ACCEPT_FULL)
+		l->counts.overflowed++;
+	if (s->flags & TCPHS_SYN && !out) {
+		l->counts.syns++;
+		l->counts.unanswered++;
+		e->asked = true;
+		return;
+	}
+	if (s->flags & TCPHS_SYN) {
+		l->counts.synacks++;
+		if (s->mark & TCPHS_SEG_COOKIE)
+			l->counts.cookies_sent++;
+	} else if (out && s->flags & TCPHS_RST && e->cookie && !e->full) {
+		/* The third segment did not carry back what the cookie said. */
+		l->counts.cookies_failed++;
+	}
+	if (out && e->asked) {
+		l->counts.unanswered--;
+		e->asked = false;
+	}
+}
+
+void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)
+{
+	const struct tcphs_end *l;
+	size_t i;
+
+	if (e->listener.known || !e->in_table)
+		return;
+	l = tcphs_listener_find(ends, e->netns, &e->tuple);
+	for (i = 0; l && i < l->records; i++) {
+		const struct tcphs_transition *t = &l->record[i].transition;
+
+		if (l->record[i].kind != TCPHS_TRANSITION ||
+		    !(t->has & TCPHS_HAS_OWNER))
+			continue;
+		e->listener.known = true;
+		e->listener.pid = t->pid;
+		e->listener.uid = t->uid;
+		memcpy(e->listener.comm, t->comm, sizeof(t->comm));
+		return;
+	}
+}

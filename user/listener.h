@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_LISTENER_H
+#define TCPHS_LISTENER_H
+
+#include "end.h"
+
+/* e, a listener, has the local end of `t` from now on, if its port is known. */
+void tcphs_listener_set(struct tcphs_ends *ends, struct tcphs_end *e,
+			const struct tcphs_tuple *t);
+
+/* The listener that a segment for this local end would find; NULL none known. */
+struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t netns,
+				      const struct tcphs_tuple *t);
+
+/*
+ * Count a segment of e at its listener. SYNs are answered before the receive call
+ * returns, or never.
+ */
+void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
+			  const struct tcphs_record *r);
+
+/* A connection belongs to its listener's process until accept(): sets e->listener. */
+void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e);
+
+#endif
