@@ -16,6 +16,7 @@ struct tcphs_command {
 
 int tcphs_timeline_run(const struct tcphs_settings *s);
 int tcphs_events_run(const struct tcphs_settings *s);
+int tcphs_live_run(const struct tcphs_settings *s);
 int tcphs_list_run(const struct tcphs_settings *s);
 int tcphs_stats_run(const struct tcphs_settings *s);
 int tcphs_record_run(const struct tcphs_settings *s);

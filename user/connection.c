@@ -57,9 +57,8 @@ static uint64_t first_syn(const struct tcphs_end *e)
 	return e->first;
 }
 
-/* Which side `a` is. */
-static unsigned int side_of(const struct tcphs_end *a, const struct tcphs_end *b,
-			    bool *assumed)
+unsigned int tcphs_connection_side(const struct tcphs_end *a, const struct tcphs_end *b,
+				   bool *assumed)
 {
 	if (a->role == TCPHS_ROLE_ACTIVE) {
 		/* Simultaneous open: two clients; the first SYN decides. */
@@ -764,7 +763,7 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 		c->whole = whole(b);
 	c->doubtful = (a->doubtful && !a->closed) || (b && b->doubtful && !b->closed);
 	c->start = b && b->first < a->first ? b->first : a->first;
-	at = side_of(a, b, &c->assumed);
+	at = tcphs_connection_side(a, b, &c->assumed);
 	look(&view[at], a);
 	v[at] = &view[at];
 	tcphs_side_tell(&c->side[at], a, view[at].entered);

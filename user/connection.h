@@ -189,6 +189,13 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 
 void tcphs_connection_free(struct tcphs_connection *c);
 
+/*
+ * Which side the end `a` is, with or without its peer `b`: TCPHS_CLIENT or
+ * TCPHS_SERVER. Sets *assumed when nothing that was seen tells.
+ */
+unsigned int tcphs_connection_side(const struct tcphs_end *a, const struct tcphs_end *b,
+				   bool *assumed);
+
 /* The state of a side at `ts`; TCPHS_STATE_UNKNOWN without socket. */
 unsigned int tcphs_connection_state(const struct tcphs_side *s, uint64_t ts);
 

@@ -87,6 +87,8 @@ struct tcphs_end {
 	uint64_t last;
 	struct tcphs_end *peer;	/* the other end, when it is local too */
 
+	unsigned long number;	/* for people to refer to; 0 none yet */
+
 	struct tcphs_record *record;
 	size_t records;
 

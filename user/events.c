@@ -1,54 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * `tcphs events`: the records, one row each.
- *
- * At its birth a socket does not know its tuple yet: connect() has no port, the
- * child of a listener no peer. Such a record is held back, and what follows it
- * too, until a later record of the same socket tells.
- */
+/* `tcphs events`: the records, one row each. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "address.h"
 #include "clock.h"
 #include "command.h"
 #include "filter.h"
 #include "flow.h"
+#include "hold.h"
 #include "json.h"
-#include "memory.h"
 #include "message.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
 #include "source.h"
 #include "stop.h"
-#include "table.h"
-
-enum {
-	/* A birth that is not told by then stays untold. */
-	HELD_MAX = 1 << 16,
-};
-
-#define HELD_NS 2000000000ULL		/* of the records' time */
-#define HELD_LIVE_NS 250000000ULL	/* of idle time while following */
-
-struct held {
-	struct tcphs_table_link link;	/* by sock, while it waits */
-	struct tcphs_record record;
-	bool waits;
-};
 
 struct events {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
 	struct tcphs_clock clock;
 	struct tcphs_flow *flow;	/* knows each connection's ISNs */
-	struct tcphs_table waiting;
-	struct held *ring[HELD_MAX];
-	size_t begin;
-	size_t count;
 	uint64_t printed;
 };
 
@@ -187,11 +160,12 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 
 static bool enough(const struct events *v)
 {
-	return v->s->count && v->printed >= v->s->count;
+	return (v->s->count && v->printed >= v->s->count) || ferror(stdout);
 }
 
-static void print(struct events *v, const struct tcphs_record *r)
+static void print(void *arg, const struct tcphs_record *r)
 {
+	struct events *v = arg;
 	struct tcphs_tuple t;
 
 	/* Which connection it belongs to is known after feeding it. */
@@ -212,98 +186,6 @@ static void print(struct events *v, const struct tcphs_record *r)
 	v->printed++;
 }
 
-/* ---- holding back --------------------------------------------------------- */
-
-static struct held *find(struct events *v, uint64_t sock)
-{
-	struct tcphs_table_link *l = tcphs_table_first(&v->waiting, sock);
-
-	return l ? (struct held *)l : NULL;
-}
-
-static void stop_waiting(struct events *v, struct held *h)
-{
-	tcphs_table_remove(&v->waiting, &h->link);
-	h->waits = false;
-}
-
-/* Print from the front what waits for nothing; with `all`, the rest too. */
-static void release(struct events *v, uint64_t now, uint64_t patience)
-{
-	while (v->count) {
-		struct held *h = v->ring[v->begin];
-
-		if (h->waits && now < h->record.ts + patience && v->count < HELD_MAX)
-			break;
-		if (h->waits)
-			stop_waiting(v, h);
-		v->begin = (v->begin + 1) % HELD_MAX;
-		v->count--;
-		print(v, &h->record);
-		free(h);
-	}
-}
-
-/*
- * A child's address is the listener's, any, until its peer is known. A socket
- * that connects again still has the port of its last connection.
- */
-static bool is_birth(const struct tcphs_record *r)
-{
-	const struct tcphs_transition *t = &r->transition;
-
-	if (r->kind != TCPHS_TRANSITION || t->via != TCPHS_VIA_TRACEPOINT || !r->sock)
-		return false;
-	return (t->old == TCPHS_CLOSE && t->new == TCPHS_SYN_SENT) ||
-	       (t->old == TCPHS_LISTEN && t->new == TCPHS_SYN_RECV);
-}
-
-static void tell(struct held *h, const struct tcphs_record *r)
-{
-	struct tcphs_record *to = &h->record;
-
-	to->flags &= ~(TCPHS_NO_LOCAL_PORT | TCPHS_NO_REMOTE | TCPHS_INET6 |
-		       TCPHS_V4MAPPED);
-	to->flags |= r->flags & (TCPHS_INET6 | TCPHS_V4MAPPED);
-	memcpy(to->saddr, r->saddr, sizeof(to->saddr));
-	memcpy(to->daddr, r->daddr, sizeof(to->daddr));
-	to->sport = r->sport;
-	to->dport = r->dport;
-}
-
-static void feed(struct events *v, const struct tcphs_record *r)
-{
-	struct held *h = r->sock && r->kind != TCPHS_LOST ? find(v, r->sock) : NULL;
-	struct tcphs_tuple t;
-	bool whole, waits;
-
-	tcphs_address_tuple(r, &t);
-	whole = tcphs_address_whole(&t);
-	if (h) {
-		if (is_birth(r) || r->kind == TCPHS_DESTROY) {
-			stop_waiting(v, h);
-		} else if (whole) {
-			tell(h, r);
-			stop_waiting(v, h);
-		} else if (r->kind == TCPHS_TRANSITION &&
-			   r->transition.new == TCPHS_CLOSE) {
-			stop_waiting(v, h);
-		}
-	}
-	waits = is_birth(r) && (!whole || r->transition.new == TCPHS_SYN_SENT);
-	if (!v->count && !waits) {
-		print(v, r);
-		return;
-	}
-	h = tcphs_memory_get(1, sizeof(*h));
-	h->record = *r;
-	h->waits = waits;
-	if (h->waits)
-		tcphs_table_add(&v->waiting, &h->link, r->sock);
-	v->ring[(v->begin + v->count++) % HELD_MAX] = h;
-	release(v, r->ts, HELD_NS);
-}
-
 static void forget(void *arg, const struct tcphs_end *a, const struct tcphs_end *b)
 {
 	(void)arg;
@@ -313,46 +195,45 @@ static void forget(void *arg, const struct tcphs_end *a, const struct tcphs_end 
 
 int tcphs_events_run(const struct tcphs_settings *s)
 {
-	struct events *v = tcphs_memory_get(1, sizeof(*v));
+	struct events v = { .s = s };
 	struct tcphs_source *source;
 	struct tcphs_record r;
-	int status, done = 0;
+	struct tcphs_hold *hold;
+	bool done = false;
 	uint64_t lost;
+	int status;
 
 	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, s->follow, &status);
-	if (!source) {
-		free(v);
+	if (!source)
 		return status;
-	}
-	v->s = s;
-	tcphs_output_init(&v->output, s);
-	v->clock.times = s->times;
-	v->clock.wall_offset = tcphs_source_header(source)->wall_offset;
+	tcphs_output_init(&v.output, s);
+	v.clock.times = s->times;
+	v.clock.wall_offset = tcphs_source_header(source)->wall_offset;
 	if (!s->json && !s->absolute)
-		v->flow = tcphs_flow_new(true, forget, NULL);
+		v.flow = tcphs_flow_new(true, forget, NULL);
+	hold = tcphs_hold_new(print, &v);
 	if (s->follow)
 		tcphs_stop_catch(s->seconds);
-	while (!done && !enough(v)) {
+	while (!done && !enough(&v)) {
 		switch (tcphs_source_read(source, &r)) {
 		case TCPHS_SOURCE_END:
-			done = 1;
+			done = true;
 			break;
 		case TCPHS_SOURCE_IDLE:
-			release(v, tcphs_stop_now(), HELD_LIVE_NS);
+			tcphs_hold_idle(hold, tcphs_stop_now());
 			done = !tcphs_output_flush();
 			break;
 		case TCPHS_SOURCE_RECORD:
-			feed(v, &r);
+			tcphs_hold_feed(hold, &r);
 			break;
 		}
 		if (s->follow && tcphs_stop_asked())
-			done = 1;
+			done = true;
 	}
-	release(v, UINT64_MAX, 0);
-	if (v->flow)
-		tcphs_flow_free(v->flow);
-	tcphs_table_free(&v->waiting);
-	free(v);
+	tcphs_hold_finish(hold);
+	tcphs_hold_free(hold);
+	if (v.flow)
+		tcphs_flow_free(v.flow);
 	status = tcphs_source_status(source);
 	lost = tcphs_source_lost(source);
 	tcphs_source_close(source);

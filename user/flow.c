@@ -18,6 +18,7 @@
 struct tcphs_flow {
 	struct tcphs_ends ends;
 	struct tcphs_due due;
+	unsigned long numbered;
 };
 
 /* ---- attaching records ---------------------------------------------------- */
@@ -526,8 +527,7 @@ uint64_t tcphs_flow_oldest(const struct tcphs_flow *f)
 	return f->ends.living.oldest ? f->ends.living.oldest->first : UINT64_MAX;
 }
 
-const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
-					const struct tcphs_record *r)
+static struct tcphs_end *find(const struct tcphs_flow *f, const struct tcphs_record *r)
 {
 	struct tcphs_tuple t;
 	struct tcphs_end *e;
@@ -535,6 +535,28 @@ const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
 	tcphs_address_tuple(r, &t);
 	e = tcphs_end_of_sock(&f->ends, r, &t);
 	return e ? e : tcphs_end_newest(&f->ends, &t, r->netns);
+}
+
+const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
+					const struct tcphs_record *r)
+{
+	return find(f, r);
+}
+
+unsigned long tcphs_flow_number(struct tcphs_flow *f, const struct tcphs_record *r)
+{
+	struct tcphs_end *e = find(f, r);
+
+	if (!e || e->role == TCPHS_ROLE_LISTENER)
+		return 0;
+	/* Two that called each other may both have had one. */
+	if (e->peer && e->peer->number && (!e->number || e->peer->number < e->number))
+		e->number = e->peer->number;
+	if (!e->number)
+		e->number = ++f->numbered;
+	if (e->peer)
+		e->peer->number = e->number;
+	return e->number;
 }
 
 void tcphs_flow_free(struct tcphs_flow *f)

@@ -22,6 +22,17 @@ const struct tcphs_command tcphs_help_commands[] = {
 "the first event, and since the row before.\n",
 	},
 	{
+		.name = "live",
+		.summary = "rows as things happen, until Ctrl-C",
+		.options = "rjtcandNs",
+		.filter = true,
+		.run = tcphs_live_run,
+		.help =
+"Each connection gets a number. Its states, segments and resets are told as they\n"
+"happen, and how it opened and closed when it is over (at TIME_WAIT). What was\n"
+"before is not told. -n COUNT stops after COUNT rows; Ctrl-C sums up.\n",
+	},
+	{
 		.name = "list",
 		.summary = "one row per connection",
 		.options = "rjtcfndNs",
