@@ -42,6 +42,15 @@ static bool segments_meet(const struct tcphs_end *a, const struct tcphs_end *b)
 	return false;
 }
 
+/*
+ * Both in one netns at the same time: there an address is one place only, and
+ * two sockets with mirrored tuples can have nobody else.
+ */
+static bool neighbours(const struct tcphs_end *a, const struct tcphs_end *b)
+{
+	return a->netns == b->netns && a->first <= b->last && b->first <= a->last;
+}
+
 void tcphs_pair_find(struct tcphs_ends *s, struct tcphs_end *e, bool weak)
 {
 	struct tcphs_tuple mirror;
@@ -62,7 +71,7 @@ void tcphs_pair_find(struct tcphs_ends *s, struct tcphs_end *e, bool weak)
 		if (numbers_meet(e, p) ||
 		    (weak && agree(e->iss_known, e->iss, p->irs_known, p->irs) &&
 		     agree(e->irs_known, e->irs, p->iss_known, p->iss) &&
-		     (segments_meet(e, p) || segments_meet(p, e)))) {
+		     (neighbours(e, p) || segments_meet(e, p) || segments_meet(p, e)))) {
 			e->peer = p;
 			p->peer = e;
 			return;

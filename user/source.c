@@ -81,19 +81,20 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 		n = read(s->fd, to, size);
 		if (n > 0)
 			return n;
-		if (!n)
-			/* A recording that is still being written goes on. */
-			return s->follow && !s->live ? -EAGAIN : 0;
+		/* A recording that is still being written goes on. */
+		if (!n && s->follow && !s->live)
+			return -EAGAIN;
+		/* rmmod ends the stream, or closes it under its readers. */
+		if (!n || (s->live && (errno == EIO || errno == ENODEV))) {
+			if (s->live)
+				tcphs_message_print(EVENTS ": the module was unloaded");
+			return 0;
+		}
 		if (errno == EINTR && !tcphs_stop_asked())
 			continue;
 		if (errno == EAGAIN || errno == EINTR)
 			return -EAGAIN;
 		break;
-	}
-	/* rmmod closes the stream under its readers with EIO. */
-	if (s->live && (errno == EIO || errno == ENODEV)) {
-		tcphs_message_print(EVENTS ": the module was unloaded");
-		return 0;
 	}
 	tcphs_message_print("%s: %s", s->name, strerror(errno));
 	s->status = TCPHS_EXIT_FAILED;
