@@ -158,11 +158,15 @@ def count_copies(end, sent):
 
 def repeated(sent):
     """Which of an end's segments (by frame) only repeat what it sent"""
-    top, found = None, set()
+    top, found, answered = None, set(), False
     for seg in sent:
         last = seq_end(seg)
         if seg.seq == last:
             continue			# takes no sequence space
+        if seg.flags >= {"SYN", "ACK"} and not answered:
+            # Where SYNs cross it has the number of the SYN before it.
+            answered, top = True, last
+            continue
         if top is not None and not before(top, last):
             found.add(seg.frame)
         else:
@@ -202,6 +206,8 @@ def open_verdict(con):
     asked, answered = map(con.sent_by, (con.client, con.server))
     synack, refusal = first_of(answered, "SYN", "ACK"), first_of(answered,
                                                                  "RST")
+    if crossed(answered):
+        return "simultaneous"
     if not synack:
         if refusal and refusal.ack == seq_end(first_of(asked, "SYN")):
             return "refused"
@@ -210,12 +216,21 @@ def open_verdict(con):
         return "three-way"
     if first_of(asked, "RST"):
         return "reset"
+    if con.client.life and con.client.life.events[-1].new == "CLOSE":
+        return "timed-out"
     return "half-open"
 
 
+def crossed(answered):
+    """Did the server, too, send a SYN of its own?"""
+    return any("SYN" in s.flags and "ACK" not in s.flags for s in answered)
+
+
 def close_verdict(con):
-    if con.open != "three-way":
+    if con.open not in ("three-way", "simultaneous"):
         return None
+    if "orphan" in con.truth:
+        return "timed-out"		# no segment tells
     for seg in con.segments():
         if "RST" in seg.flags:
             return "reset-by-" + ("client" if seg in con.sent_by(con.client)
@@ -323,13 +338,23 @@ class World:
         con.close = close_verdict(con)
         if con.client.visible:
             con.client.states = states_of(con.client, "CLOSE")
-        if con.server.visible and con.server.first("SYN", "ACK"):
+        if con.open == "simultaneous":
+            con.server.states = states_of(con.server, "CLOSE")
+        elif con.server.visible and con.server.first("SYN", "ACK"):
             con.server.states = states_of(con.server, "LISTEN")
             arrived = first_of(con.server.got, "SYN")
             con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
         if "time_wait_end" in con.truth:
             con.end(con.truth["first"]).states.append(
                 (con.truth["time_wait_end"], "CLOSE"))
+        if "orphan" in con.truth:
+            # The mini-socket's time began with the trace's FIN_WAIT2 -> CLOSE.
+            end = con.end(con.truth["first"])
+            con.truth["orphan_end"] = end.life.when("CLOSE") + \
+                con.truth["orphan"] * 1000 * MS
+            end.states.append((con.truth["orphan_end"], "CLOSE"))
+        if "request_end" in con.truth:
+            con.server.states.append((con.truth["request_end"], "CLOSE"))
         con.partial = syn.ts < self.since
         con.quiet = all(s.ts < self.since for s in con.segments())
         end = con.client if con.client.visible else con.server

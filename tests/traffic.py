@@ -221,6 +221,122 @@ def reset_unread(con, first="client"):
     con.end(other(first)).wait_state("CLOSE")
 
 
+def half_close(con, first="client", after="3000"):
+    """shutdown() of one end, and bytes that the other one sends afterwards"""
+    con.open()
+    con.talk()
+    active, passive = con.end(first), con.end(other(first))
+    active.shutdown()
+    active.wait_state("FIN_WAIT2")
+    passive.recv_end()
+    passive.send(int(after))
+    active.recv(int(after))
+    passive.wait_acked()
+    passive.close()
+    active.recv_end()
+    passive.wait_state("CLOSE")
+    active.close()
+    active.wait_state("TIME_WAIT")
+    con.want["close"] = "half-close"
+    con.notes["first"] = first
+
+
+def simultaneous_close(con):
+    """Both FINs cross; the wire must be slower than the two close()s"""
+    con.open()
+    con.talk()
+    con.client.start("close")
+    con.server.start("close")
+    con.client.finish()
+    con.server.finish()
+    for end in (con.client, con.server):
+        end.wait_state("TIME_WAIT")
+    con.want["close"] = "simultaneous"
+
+
+def simultaneous_open(con, first="client"):
+    """Both connect() to the other's port: the SYNs cross"""
+    for name in ("client", "server"):
+        con.end(name).socket()
+        con.local[name] = con.end(name).bind(con.addr[name])
+    con.client.start("connect", *con.local["server"])
+    time.sleep(0.02)		# who was first is the client
+    con.server.start("connect", *con.local["client"])
+    con.client.finish()
+    con.server.finish()
+    con.want = {"open": "simultaneous", "close": "open"}
+    con.notes["no_listener"] = True
+    con.talk()
+    four_way(con, first)
+
+
+def syn_timeout(con, retries="2"):
+    """Nobody answers: connect() gives up after its retransmissions"""
+    con.server.socket()
+    port = con.server.bind(con.addr["server"])
+    con.client.sysctl("ipv4/tcp_syn_retries", retries)
+    con.client.socket()
+    con.client.start("connect_fail", *port)
+    con.local["server"] = port
+    con.want = {"open": "timed-out", "close": None}
+    con.notes["no_listener"] = True
+    yield
+    err = con.client.finish()
+    if err != errno.ETIMEDOUT:
+        raise RuntimeError("connect() said %s" % os.strerror(err))
+    con.local["client"] = con.client.name()
+    con.client.wait_state("CLOSE")
+
+
+def syn_ack_lost(con):
+    """The server's answers are lost: its request expires, the client gives up"""
+    con.client.sysctl("ipv4/tcp_syn_retries", 1)
+    con.server.sysctl("ipv4/tcp_synack_retries", 1)
+    con.listen()
+    con.client.socket()
+    con.client.start("connect_fail", *con.local["server"])
+    con.want = {"open": "timed-out", "close": None}
+    yield
+    err = con.client.finish()
+    if err != errno.ETIMEDOUT:
+        raise RuntimeError("connect() said %s" % os.strerror(err))
+    con.local["client"] = con.client.name()
+    con.client.wait_state("CLOSE")
+    con.server.wait_no_request()
+    con.notes["request_end"] = time.monotonic_ns()
+
+
+def orphan(con, first="client", timeout="3"):
+    """close() of one end only: FIN_WAIT2 is held without a process, and ends"""
+    con.end(first).sysctl("ipv4/tcp_fin_timeout", timeout)
+    con.open()
+    con.talk()
+    con.end(first).close()
+    con.end(first).wait_state("FIN_WAIT2")
+    con.end(other(first)).recv_end()
+    con.want["close"] = "timed-out"
+    con.notes["first"] = first
+    yield
+    con.end(first).wait_state("CLOSE")
+    con.notes["orphan"] = int(timeout)
+
+
+def overtaken(con, first="client", size="1000"):
+    """The bytes before a FIN are lost on their way, and come after it"""
+    con.open()
+    con.talk()
+    con.end(first).send(int(size))
+    con.end(first).close()
+    con.end(other(first)).recv(int(size))
+    con.end(other(first)).recv_end()
+    con.end(first).wait_state("FIN_WAIT2")
+    con.end(other(first)).close()
+    con.end(other(first)).wait_state("CLOSE")
+    con.end(first).wait_state("TIME_WAIT")
+    con.want["close"] = "four-way"
+    con.notes["first"] = first
+
+
 def options(con, **sysctl):
     """
     An open under other rules, for both ends: sack=0, timestamps=0,
@@ -274,7 +390,10 @@ def listener(con, backlog="3", any_addr=""):
 
 CASES = {f.__name__: f for f in (opened, close, close_and_wait, older,
                                  three_segment, refused, reset_linger,
-                                 reset_unread, options, raw_syn, listener)}
+                                 reset_unread, half_close, simultaneous_close,
+                                 simultaneous_open, syn_timeout, syn_ack_lost,
+                                 orphan, overtaken, options, raw_syn,
+                                 listener)}
 
 
 # ------------------------------------------------------------------ the main

@@ -115,6 +115,24 @@ place_netns() {
 	CAPTURES+=("$NS_C eth0 198.51.100.2" "$NS_S eth0 192.0.2.2")
 }
 
+# wire_drop RULE...: the wire loses what the rules of nft(8) match; each end has
+# seen what it sent. In a rule `once` stands for: the first one between two ports.
+wire_drop() {
+	local rule once
+	command -v nft >/dev/null || skip_all "no nft on this machine"
+	once='tcp sport . tcp dport != @seen add @seen { tcp sport . tcp dport } drop'
+	{
+		echo 'table inet tcphs {'
+		echo ' set seen { type inet_service . inet_service; flags dynamic; size 1024; }'
+		echo ' chain wire { type filter hook forward priority 0; policy accept;'
+		for rule in "$@"; do
+			echo "  ${rule/%once/$once}"
+		done
+		echo ' }'
+		echo '}'
+	} | ip netns exec "$NS_W" nft -f - || skip_all "nft does not take: $*"
+}
+
 # ------------------------------------------------------------------ witnesses
 
 TRACING=/sys/kernel/tracing
@@ -237,6 +255,29 @@ window_judge() {
 	*) fail "judge.py" "$(tail -n 20 "$WORK/judge.err")" ;;
 	esac
 	relay <"$WORK/verdicts"
+}
+
+# row ROW: a whole test of rows.py; what it leaves is in $WORK, the end is the
+# caller's
+row() {
+	begin
+	find_tool
+	module_use
+	kernel_mark
+	place_netns
+	window_open 8192
+	ask_tool >"$WORK/ask"
+	if ! ./rows.py --at-end "sh -e '$WORK/ask'" --client "$NS_C" \
+		--wire "$NS_W" --server "$NS_S" "$1" \
+		>"$WORK/truth.json" 2>"$WORK/traffic.err"; then
+		fail "the traffic was made" "$(tail -n 30 "$WORK/traffic.err")"
+		finish
+	fi
+	window_close
+	relay < <(./told.py "$WORK" 2>&1 || true)
+	[ -n "${ROW_WITHOUT_ACCOUNT:-}" ] ||
+		relay < <(./account.py --no-verdicts "$WORK" 2>&1 || true)
+	kernel_quiet "the kernel has not complained"
 }
 
 # judged CASE...: a whole test in both places

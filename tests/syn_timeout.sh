@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Every SYN is lost: repeated after 1, 2, 4 s, and then connect() gives up.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+begin
+find_tool
+module_use
+place_netns
+wire_drop 'tcp flags & syn == syn drop'
+window_open
+window_traffic syn_timeout
+window_close
+window_judge
+
+# The gaps between the SYNs grow, and the last wait is the longest.
+while read -r name gaps; do
+	is "$name: seconds between the SYNs, and to the end" "$gaps" "1 2 4"
+done < <(python3 -c '
+import json, sys
+for row in map(json.loads, open(sys.argv[1])):
+    if row["kind"] == "connection":
+        at = [s["ts"] for s in row["steps"]] + [row["client"]["states"][-1]["ts"]]
+        print(row["client"]["addr"], *(round((b - a) / 1e9)
+                                       for a, b in zip(at, at[1:])))
+' "$WORK/timeline.json")
+finish
