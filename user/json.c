@@ -203,7 +203,7 @@ static void ends(json_t *o, const struct tcphs_record *r)
 	set(o, "sock", name64(r->sock));
 }
 
-void tcphs_json_record(const struct tcphs_record *r)
+static json_t *record(const struct tcphs_record *r)
 {
 	json_t *o = json_object();
 
@@ -214,8 +214,7 @@ void tcphs_json_record(const struct tcphs_record *r)
 	if (r->kind == TCPHS_LOST) {
 		set(o, "count", json_integer(r->lost.count));
 		set(o, "since", number(r->lost.since, r->lost.since));
-		print(o);
-		return;
+		return o;
 	}
 	ends(o, r);
 	switch (r->kind) {
@@ -237,6 +236,19 @@ void tcphs_json_record(const struct tcphs_record *r)
 		set(o, "cgroup", number(r->accept.cgroup, r->accept.cgroup));
 		break;
 	}
+	return o;
+}
+
+void tcphs_json_record(const struct tcphs_record *r)
+{
+	print(record(r));
+}
+
+void tcphs_json_numbered(const struct tcphs_record *r, unsigned long connection)
+{
+	json_t *o = record(r);
+
+	set(o, "conn", number(connection, connection));
 	print(o);
 }
 

@@ -10,6 +10,10 @@
  * What is not known is null.
  */
 void tcphs_json_record(const struct tcphs_record *r);
+
+/* The same with "conn", the number of its connection; 0: none. */
+void tcphs_json_numbered(const struct tcphs_record *r, unsigned long connection);
+
 void tcphs_json_connection(const struct tcphs_connection *c);
 
 /* The same with "explain": of each step, and of both verdicts. */

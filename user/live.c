@@ -9,7 +9,10 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "clock.h"
@@ -19,6 +22,7 @@
 #include "flow.h"
 #include "hold.h"
 #include "json.h"
+#include "memory.h"
 #include "message.h"
 #include "names.h"
 #include "number.h"
@@ -29,7 +33,10 @@
 #include "verdict.h"
 
 #define STATUS_NS 500000000ULL
+#define FLUSH_NS 100000000ULL
 #define PENDING_NS 1000000ULL
+
+enum { PENDING_MAX = 256, OUT_BUFFER = 64 << 10 };
 
 struct live {
 	const struct tcphs_settings *s;
@@ -37,17 +44,27 @@ struct live {
 	struct tcphs_clock clock;
 	struct tcphs_context context;
 	struct tcphs_flow *flow;
+	bool live;			/* not a recording */
 	uint64_t since;			/* what was before is not told */
 	uint64_t rows;
 	uint64_t records;
 	unsigned long introduced;	/* connections up to this number */
-	struct tcphs_record pending;	/* a CLOSE that may not be meant */
-	bool is_pending;
+
+	/* Rows that wait for a CLOSE that may not be meant: a ring. */
+	struct pending {
+		struct tcphs_record record;
+		bool waits;
+		bool dropped;
+	} queue[PENDING_MAX];
+	size_t begin;
+	size_t pending;
 
 	/* The status line. */
+	FILE *status;			/* NULL: none */
 	bool status_shown;
 	uint64_t status_at;
 	uint64_t status_records;
+	uint64_t flushed;
 
 	/* The summary. */
 	unsigned long opens[TCPHS_OPEN_UNSEEN + 1];
@@ -66,7 +83,7 @@ static bool enough(const struct live *l)
 static void clear_status(struct live *l)
 {
 	if (l->status_shown)
-		fputs("\r\033[K", stdout);
+		fputs("\r\033[K", l->status);
 	l->status_shown = false;
 }
 
@@ -248,6 +265,25 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 		       r->reset.state ? tcphs_names_state(r->reset.state) : "?");
 }
 
+static void print_lost(struct live *l, const struct tcphs_record *r)
+{
+	begin_row(l, r->ts, 0, "");
+	printf("%s%" PRIu64 " records lost on CPU %u%s\n",
+	       tcphs_output_paint(&l->output, TCPHS_PAINT_BAD), (uint64_t)r->lost.count,
+	       r->cpu, tcphs_output_plain(&l->output));
+}
+
+static void print_json(struct live *l, const struct tcphs_record *r)
+{
+	unsigned long number = r->kind == TCPHS_LOST ? 0 : tcphs_flow_number(l->flow, r);
+
+	if (number > l->introduced)
+		l->introduced = number;
+	clear_status(l);
+	tcphs_json_numbered(r, number);
+	l->rows++;
+}
+
 /* ---- what is not told at once --------------------------------------------- */
 
 static bool same_end(const struct tcphs_record *a, const struct tcphs_record *b)
@@ -257,20 +293,7 @@ static bool same_end(const struct tcphs_record *a, const struct tcphs_record *b)
 	       !memcmp(a->daddr, b->daddr, sizeof(a->daddr));
 }
 
-static void settle_pending(struct live *l, const struct tcphs_record *r, uint64_t now)
-{
-	if (!l->is_pending || (!r && now < l->pending.ts + PENDING_NS))
-		return;
-	if (r && !same_end(&l->pending, r) && now < l->pending.ts + PENDING_NS)
-		return;
-	l->is_pending = false;
-	/* FIN_WAIT2 or TIME_WAIT goes on in a mini-socket. */
-	if (r && same_end(&l->pending, r) && r->kind == TCPHS_TRANSITION &&
-	    r->transition.via == TCPHS_VIA_TIMEWAIT)
-		return;
-	print_row(l, &l->pending);
-}
-
+/* FIN_WAIT2 or TIME_WAIT may go on in a mini-socket. */
 static bool may_go_on(const struct tcphs_record *r)
 {
 	const struct tcphs_transition *t = &r->transition;
@@ -280,45 +303,73 @@ static bool may_go_on(const struct tcphs_record *r)
 	       (t->old == TCPHS_FIN_WAIT2 || t->old == TCPHS_CLOSING);
 }
 
+/* Tell what has waited long enough, in its order. */
+static void settle(struct live *l, uint64_t now)
+{
+	while (l->pending) {
+		struct pending *p = &l->queue[l->begin];
+
+		if (p->waits && now < p->record.ts + PENDING_NS && l->pending < PENDING_MAX)
+			break;
+		l->begin = (l->begin + 1) % PENDING_MAX;
+		l->pending--;
+		if (!p->dropped && !enough(l))
+			print_row(l, &p->record);
+	}
+}
+
+static void queue_row(struct live *l, const struct tcphs_record *r)
+{
+	bool mini = r->kind == TCPHS_TRANSITION && r->transition.via == TCPHS_VIA_TIMEWAIT;
+	struct pending *p;
+	size_t i;
+
+	for (i = 0; i < l->pending; i++) {
+		p = &l->queue[(l->begin + i) % PENDING_MAX];
+		if (!p->waits || !same_end(&p->record, r))
+			continue;
+		p->waits = false;
+		p->dropped = mini;
+	}
+	if (!l->pending && !may_go_on(r)) {
+		print_row(l, r);
+		return;
+	}
+	p = &l->queue[(l->begin + l->pending++) % PENDING_MAX];
+	p->record = *r;
+	p->waits = may_go_on(r);
+	p->dropped = false;
+	settle(l, r->ts);
+}
+
 static void take(void *arg, const struct tcphs_record *r)
 {
 	struct live *l = arg;
 	struct tcphs_tuple t;
 
-	l->records++;
 	if (r->ts > l->context.last)
 		l->context.last = r->ts;
+	/* Before verdicts that the record brings about. */
+	settle(l, r->ts);
 	tcphs_flow_feed(l->flow, r);
 	if (r->ts < l->since || enough(l))
 		return;
+	l->records++;
 	if (r->kind == TCPHS_LOST) {
-		if (l->s->json) {
-			tcphs_json_record(r);
-			l->rows++;
-			return;
-		}
-		begin_row(l, r->ts, 0, "");
-		printf("%s%" PRIu64 " records lost on CPU %u%s\n",
-		       tcphs_output_paint(&l->output, TCPHS_PAINT_BAD),
-		       (uint64_t)r->lost.count, r->cpu, tcphs_output_plain(&l->output));
+		if (l->s->json)
+			print_json(l, r);
+		else
+			print_lost(l, r);
 		return;
 	}
 	tcphs_address_tuple(r, &t);
 	if ((l->s->netns && r->netns != l->s->netns) ||
 	    !tcphs_filter_match(l->s->filter, &t))
 		return;
-	if (l->s->json) {
-		tcphs_json_record(r);
-		l->rows++;
-		return;
-	}
-	settle_pending(l, r, r->ts);
-	if (may_go_on(r) && !l->is_pending) {
-		l->pending = *r;
-		l->is_pending = true;
-		return;
-	}
-	print_row(l, r);
+	if (l->s->json)
+		print_json(l, r);
+	else
+		queue_row(l, r);
 }
 
 /* ---- verdicts ------------------------------------------------------------- */
@@ -367,108 +418,175 @@ static void give(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 
 /* ---- status and summary --------------------------------------------------- */
 
-static void show_status(struct live *l, const struct tcphs_source *source)
+/*
+ * Below the rows on a terminal; on stderr's when the rows go into a file. Rows
+ * into a pipe may come out on the same terminal, by another program: no status.
+ */
+static FILE *find_status(const struct live *l)
 {
-	uint64_t now = tcphs_stop_now(), gone = now - l->status_at;
-	char count[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
+	const char *term = getenv("TERM");
+	struct stat st;
 
-	if (!l->output.terminal || l->s->json || gone < STATUS_NS)
+	if (!l->live || !term || !strcmp(term, "dumb"))
+		return NULL;
+	if (l->output.terminal)
+		return stdout;
+	if (isatty(STDERR_FILENO) && !fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode))
+		return stderr;
+	return NULL;
+}
+
+static void show_status(struct live *l, const struct tcphs_source *source, uint64_t now)
+{
+	uint64_t gone = now - l->status_at;
+	char count[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE], text[160];
+	struct tcphs_output o;
+
+	if (!l->status || gone < STATUS_NS)
 		return;
 	clear_status(l);
-	printf("%s%lu connections, %lu of them over, %s records/s, %s lost%s",
-	       tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG), l->introduced, l->over,
-	       tcphs_number_count((l->records - l->status_records) * 1000000000 / gone, count),
-	       tcphs_number_count(tcphs_source_lost(source), lost),
-	       tcphs_output_plain(&l->output));
-	fflush(stdout);
+	snprintf(text, sizeof(text), "%lu connections, %lu over, %s records/s, %s lost",
+		 l->introduced, l->over,
+		 tcphs_number_count((l->records - l->status_records) * 1000000000 / gone,
+				    count),
+		 tcphs_number_count(tcphs_source_lost(source), lost));
+	/* A line that wraps could not be taken back. */
+	tcphs_output_init(&o, l->s);
+	fprintf(l->status, "%s%.*s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG),
+		(int)o.width - 1, text, tcphs_output_plain(&l->output));
+	fflush(l->status);
 	l->status_shown = true;
 	l->status_at = now;
 	l->status_records = l->records;
 }
 
-static void count_kind(const char *name, unsigned long count)
+static void count_kind(const char *name, unsigned long count, const char **before)
 {
-	if (count)
-		printf(", %lu %s", count, name);
+	if (!count)
+		return;
+	fprintf(stderr, "%s%lu %s", *before, count, name);
+	*before = ", ";
 }
 
 static void summary(struct live *l, const struct tcphs_source *source)
 {
 	char records[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
+	const char *before = ": ";
 	unsigned int i;
 
-	if (l->s->json)
-		return;
 	clear_status(l);
-	printf("%lu connections", l->introduced);
+	/* Whoever read the rows has gone. */
+	if (!tcphs_output_flush())
+		return;
+	fprintf(stderr, "%lu connection%s", l->introduced, l->introduced == 1 ? "" : "s");
 	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
-		count_kind(tcphs_verdict_open(i), l->opens[i]);
-	fputs("\nclosed", stdout);
+		count_kind(i == TCPHS_OPEN_UNSEEN ? "open unseen" : tcphs_verdict_open(i),
+			   l->opens[i], &before);
+	before = "\nclosed: ";
 	for (i = TCPHS_CLOSE_FOUR_WAY; i <= TCPHS_CLOSE_UNSEEN; i++)
-		count_kind(i == TCPHS_CLOSE_OPEN ? "still open" : tcphs_verdict_close(i),
-			   l->closes[i]);
-	printf("\n%s records, %s lost\n", tcphs_number_count(l->records, records),
-	       tcphs_number_count(tcphs_source_lost(source), lost));
+		count_kind(i == TCPHS_CLOSE_OPEN ? "still open" :
+			   i == TCPHS_CLOSE_UNSEEN ? "close unseen" : tcphs_verdict_close(i),
+			   l->closes[i], &before);
+	fprintf(stderr, "\n%s records, %s lost\n", tcphs_number_count(l->records, records),
+		tcphs_number_count(tcphs_source_lost(source), lost));
 }
 
 /* ---- the command ---------------------------------------------------------- */
+
+/* A message of the source begins a line of its own. */
+static void say(void *arg, const char *text)
+{
+	clear_status(arg);
+	fflush(stdout);
+	fprintf(stderr, "tcphs: %s\n", text);
+}
+
+/* Rows go out together, and none waits for long. */
+static bool flush_rows(struct live *l, uint64_t now, bool idle)
+{
+	if (!idle && now < l->flushed + FLUSH_NS)
+		return true;
+	l->flushed = now;
+	return tcphs_output_flush();
+}
 
 static void follow(struct live *l, struct tcphs_source *source)
 {
 	struct tcphs_hold *hold = tcphs_hold_new(take, l);
 	struct tcphs_record r;
 	bool done = false;
+	uint64_t now;
 
 	while (!done && !enough(l)) {
-		switch (tcphs_source_read(source, &r)) {
+		enum tcphs_source_result result = tcphs_source_read(source, &r);
+
+		now = tcphs_stop_now();
+		switch (result) {
 		case TCPHS_SOURCE_END:
 			done = true;
 			break;
 		case TCPHS_SOURCE_IDLE:
-			tcphs_hold_idle(hold, tcphs_stop_now());
-			settle_pending(l, NULL, tcphs_stop_now());
-			tcphs_flow_advance(l->flow, tcphs_stop_now());
-			done = !tcphs_output_flush();
+			tcphs_hold_idle(hold, now);
+			settle(l, now);
+			tcphs_flow_advance(l->flow, now);
 			break;
 		case TCPHS_SOURCE_RECORD:
 			tcphs_hold_feed(hold, &r);
 			break;
 		}
-		show_status(l, source);
-		done |= tcphs_stop_asked();
+		done |= !flush_rows(l, now, result == TCPHS_SOURCE_IDLE);
+		show_status(l, source, now);
+		done |= l->live && tcphs_stop_asked();
 	}
 	tcphs_hold_finish(hold);
-	settle_pending(l, NULL, UINT64_MAX);
+	settle(l, UINT64_MAX);
 	tcphs_hold_free(hold);
+}
+
+static struct live *begin(const struct tcphs_settings *s, const struct tcphs_header *h)
+{
+	struct live *l = tcphs_memory_get(1, sizeof(*l));
+
+	l->s = s;
+	l->live = !s->nfiles;
+	l->since = l->live ? h->opened : 0;
+	l->context.segments = h->segments;
+	l->context.missing = h->missing;
+	l->clock.times = s->times;
+	l->clock.wall_offset = h->wall_offset;
+	l->status_at = tcphs_stop_now();
+	tcphs_output_init(&l->output, s);
+	l->status = find_status(l);
+	l->flow = tcphs_flow_new(true, give, l);
+	return l;
 }
 
 int tcphs_live_run(const struct tcphs_settings *s)
 {
-	struct live l = { .s = s };
-	const struct tcphs_header *h;
 	struct tcphs_source *source;
+	struct live *l;
 	uint64_t lost;
 	int status;
 
-	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, true, &status);
+	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles, &status);
 	if (!source)
 		return status;
-	h = tcphs_source_header(source);
-	l.since = s->nfiles ? 0 : h->opened;
-	l.context.segments = h->segments;
-	l.context.missing = h->missing;
-	l.clock.times = s->times;
-	l.clock.wall_offset = h->wall_offset;
-	l.status_at = tcphs_stop_now();
-	tcphs_output_init(&l.output, s);
-	l.flow = tcphs_flow_new(true, give, &l);
+	l = begin(s, tcphs_source_header(source));
+	/* Many rows at a time, on a terminal too. */
+	setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
+	tcphs_message_divert(say, l);
 	tcphs_stop_catch(s->seconds);
-	follow(&l, source);
-	l.ended = true;
-	tcphs_flow_finish(l.flow);
-	summary(&l, source);
-	tcphs_flow_free(l.flow);
+	follow(l, source);
 	status = tcphs_source_status(source);
+	/* Nobody asked for the end: the module went away, and has been told. */
+	if (l->live && !status && !enough(l) && !tcphs_stop_asked())
+		status = TCPHS_EXIT_FAILED;
+	l->ended = true;
+	tcphs_flow_finish(l->flow);
+	summary(l, source);
+	tcphs_flow_free(l->flow);
+	free(l);
+	tcphs_message_divert(NULL, NULL);
 	lost = tcphs_source_lost(source);
 	tcphs_source_close(source);
 	if (tcphs_output_finish())

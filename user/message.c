@@ -4,15 +4,32 @@
 
 #include "message.h"
 
+enum { TEXT = 1024 };
+
+static void (*divert)(void *arg, const char *text);
+static void *divert_arg;
+
 void tcphs_message_print(const char *format, ...)
 {
+	char text[TEXT];
 	va_list args;
 
-	/* What was printed before belongs before the message. */
-	fflush(stdout);
-	fputs("tcphs: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	if (divert) {
+		vsnprintf(text, sizeof(text), format, args);
+		divert(divert_arg, text);
+	} else {
+		/* What was printed before belongs before the message. */
+		fflush(stdout);
+		fputs("tcphs: ", stderr);
+		vfprintf(stderr, format, args);
+		fputc('\n', stderr);
+	}
 	va_end(args);
-	fputc('\n', stderr);
+}
+
+void tcphs_message_divert(void (*to)(void *arg, const char *text), void *arg)
+{
+	divert = to;
+	divert_arg = arg;
 }

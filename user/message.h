@@ -15,4 +15,10 @@ enum tcphs_exit {
 void tcphs_message_print(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/*
+ * From here on `to` gets the messages, without "tcphs: " and newline, in place of
+ * stderr: while the screen is somebody's. NULL: stderr again.
+ */
+void tcphs_message_divert(void (*to)(void *arg, const char *text), void *arg);
+
 #endif
