@@ -14,7 +14,7 @@
 
 enum {
 	SIDE_MAX = 32767,	/* cairo's limit for images */
-	FINE_MAX = 24000,	/* pixels down to which two are one */
+	FINE_MAX = 16000,	/* pixels down to which two are one */
 };
 
 struct tcphs_canvas {

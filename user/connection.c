@@ -362,8 +362,8 @@ static void place_gaps(struct steps *s, const struct view *v, unsigned int which
 
 		if (r->kind != TCPHS_LOST)
 			continue;
-		snprintf(text, sizeof(text), "%" PRIu64 " records lost on CPU %u here",
-			 (uint64_t)r->lost.count, r->cpu);
+		snprintf(text, sizeof(text), "%" PRIu64 " records lost here",
+			 (uint64_t)r->lost.count);
 		for (k = 0; k < s->count; k++)
 			if (s->step[k].kind == TCPHS_STEP_GAP &&
 			    s->step[k].ts == r->ts && !strcmp(s->step[k].note, text))
@@ -539,6 +539,8 @@ static void mark_copies(struct tcphs_connection *c)
 			continue;
 		key = ((uint64_t)s->seq << 32 | s->len) * 0x9e3779b97f4a7c15ULL ^
 		      (from + 1) * 0xff51afd7ed558ccdULL ^ (s->flags & 0x17);
+		/* The table takes the low bits, where the number is not yet. */
+		key ^= key >> 32;
 		if (step->sent)
 			step->retransmit |= known[from] &&
 					    !tcphs_number_before(top[from], end);

@@ -59,7 +59,7 @@ static void note_copy(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
 	char span[TCPHS_NUMBER_SIZE];
-	uint64_t gap = since_copy(c, i);
+	uint64_t gap = step->retransmit ? since_copy(c, i) : 0;
 
 	if (step->retransmit && gap)
 		add(step, "sent again after %s", tcphs_number_span(gap, span));

@@ -680,7 +680,7 @@ static void write_side(struct drawing *d, unsigned int side, double y)
 {
 	const struct tcphs_side *s = &d->c->side[side];
 	enum tcphs_canvas_anchor anchor = side ? TCPHS_CANVAS_END : TCPHS_CANVAS_START;
-	char text[TCPHS_CAPTION_SIZE], owner[TCPHS_CAPTION_SIZE + 32], netns[32] = "";
+	char text[TCPHS_CAPTION_SIZE], owner[TCPHS_CAPTION_SIZE + 64], netns[32] = "";
 	double x = side ? WIDTH - MARGIN : MARGIN;
 
 	write_at(d, x, y, 10.5, true, anchor, SOFT, side ? "SERVER" : "CLIENT");
