@@ -210,6 +210,8 @@ void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
 				      sizeof(*e->record));
 	e->record[e->records++] = *r;
 	e->doubtful = r->kind == TCPHS_LOST;
+	if (e->doubtful)
+		return;
 	if (r->ts > e->last)
 		e->last = r->ts;
 	if (r->ts < e->first)

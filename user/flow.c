@@ -464,8 +464,15 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 		if ((e->closed || e->due) && e->last < r->lost.since)
 			continue;
 		e->lossy = true;
-		tcphs_end_append(e, r);
+		/* One mark for gaps with nothing in between. */
+		if (e->doubtful)
+			e->record[e->records - 1].lost.count += r->lost.count;
+		else
+			tcphs_end_append(e, r);
 	}
+	for (e = f->ends.listeners.oldest; e; e = e->newer)
+		if (!e->closed || e->last >= r->lost.since)
+			e->lossy = true;
 }
 
 void tcphs_flow_feed(struct tcphs_flow *f, const struct tcphs_record *r)

@@ -257,8 +257,10 @@ static void note_ack(struct tcphs_connection *c, size_t i)
 		add(step, "keep-alive probe");
 		return;
 	}
+	if ((step->segment.flags & 0x17) != TCPHS_ACK || step->segment.len)
+		return;
 	asked = asked_by(c, i);
-	if (!asked || (step->segment.flags & 0x17) != TCPHS_ACK || step->segment.len)
+	if (!asked)
 		return;
 	if (is_probe(c, asked)) {
 		if (step->segment.mark & TCPHS_SEG_ANSWER)
