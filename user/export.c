@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,32 @@ static bool is_input(const struct export *e)
 	return false;
 }
 
+/* The file to be removed when the program is stopped in the middle of it. */
+static const char *volatile unfinished;
+
+static void stop(int number)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void catch(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = stop };
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction old;
+
+		/* nohup's wish stands. */
+		if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+	}
+}
+
 static void check(struct export *e)
 {
 	if (ferror(e->to) && !e->error)
@@ -107,8 +134,12 @@ static void header(void *arg, const struct tcphs_header *h)
 	if (e->begun)
 		return;
 	e->begun = true;
-	if (is_regular(e) && ftruncate(fileno(e->to), 0))
-		e->error = errno;
+	if (is_regular(e)) {
+		unfinished = e->s->output;
+		catch();
+		if (ftruncate(fileno(e->to), 0))
+			e->error = errno;
+	}
 	switch (e->format) {
 	case PCAPNG:
 		e->capture = tcphs_capture_new(e->to, h, tcphs_help_name());
@@ -129,7 +160,7 @@ static void header(void *arg, const struct tcphs_header *h)
 	default:
 		break;
 	}
-	if (h->segments == TCPHS_SEGMENTS_NONE)
+	if (e->format == PCAPNG && h->segments == TCPHS_SEGMENTS_NONE)
 		tcphs_message_print("no segments were recorded here: the module was loaded with segments=none");
 	check(e);
 }
@@ -241,6 +272,7 @@ static int close_file(struct export *e, int status)
 		tcphs_message_print("%s: %s", e->s->output, strerror(e->error));
 	if (!whole)
 		remove_file(e);
+	unfinished = NULL;
 	if (fclose(e->to) && whole) {
 		tcphs_message_print("%s: %s", e->s->output, strerror(errno));
 		return TCPHS_EXIT_FAILED;

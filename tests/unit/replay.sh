@@ -18,6 +18,7 @@ show() {
 	how=$1
 	file=$2
 	case $how in
+	mmd | svg) "$out/tcphs" export -r "$file" -o "$work/got.$how" && cat "$work/got.$how" ;;
 	timeline | list | events) "$out/tcphs" "$how" -r "$file" ;;
 	json) "$out/tcphs" timeline --json -r "$file" ;;
 	events-json) "$out/tcphs" events --json -r "$file" ;;
