@@ -231,6 +231,9 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
 				break;
 			if (e->state == TCPHS_CLOSE && r->transition.new != TCPHS_CLOSE)
 				break;
+			/* Only segments of it are left. */
+			if (!e->socket && e->role == TCPHS_ROLE_UNKNOWN && !e->stub)
+				break;
 		}
 	}
 	if (!e) {
@@ -532,6 +535,17 @@ void tcphs_flow_finish(struct tcphs_flow *f)
 uint64_t tcphs_flow_oldest(const struct tcphs_flow *f)
 {
 	return f->ends.living.oldest ? f->ends.living.oldest->first : UINT64_MAX;
+}
+
+void tcphs_flow_look(const struct tcphs_flow *f, tcphs_flow_give *look, void *arg)
+{
+	const struct tcphs_end *e;
+
+	for (e = f->ends.living.oldest; e; e = e->newer)
+		/* Of two ends, at the older one. */
+		if (!e->peer || e->first < e->peer->first ||
+		    (e->first == e->peer->first && e < e->peer))
+			look(arg, e, e->peer);
 }
 
 static struct tcphs_end *find(const struct tcphs_flow *f, const struct tcphs_record *r)
