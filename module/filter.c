@@ -4,10 +4,11 @@
  *
  *	port 80 443		connections with either port at either end
  *	netns 4026531840	only in these network namespaces
- *	off			everything
+ *	off			everything; stands alone
  *
- * One write() replaces the whole filter; its lines all hold together. Whatever
- * is wrong with it, the filter in force stays.
+ * The lines that one open file gets make one filter, which replaces the one
+ * before; they all hold together. Whatever is wrong with a line, the filter in
+ * force stays.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>

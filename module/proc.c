@@ -11,9 +11,11 @@
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/nsproxy.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
@@ -93,33 +95,100 @@ static int filter_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+/*
+ * What was written to one open file so far. A shell's printf may write each
+ * line by itself: the lines of one open file make one filter.
+ */
+struct filter_text {
+	struct mutex lock;
+	size_t length;
+	char text[TCPHS_FILTER_TEXT_MAX + 1];
+};
+
 /* The filter is everybody's: to change it takes the whole machine's right. */
 static int filter_open(struct inode *inode, struct file *file)
 {
+	struct filter_text *written = NULL;
 	u32 netns;
 	int err = tcphs_proc_access(&netns);
 
 	if (err)
 		return err;
-	if (file->f_mode & FMODE_WRITE && !capable(CAP_NET_ADMIN))
-		return -EACCES;
-	return single_open(file, filter_show, NULL);
+	if (file->f_mode & FMODE_WRITE) {
+		if (!capable(CAP_NET_ADMIN))
+			return -EACCES;
+		written = kzalloc(sizeof(*written), GFP_KERNEL);
+		if (!written)
+			return -ENOMEM;
+		mutex_init(&written->lock);
+	}
+	err = single_open(file, filter_show, written);
+	if (err)
+		kfree(written);
+	return err;
+}
+
+static int filter_release(struct inode *inode, struct file *file)
+{
+	kfree(((struct seq_file *)file->private_data)->private);
+	return single_release(inode, file);
+}
+
+static int filter_apply(const char *text)
+{
+	char *copy = kstrdup(text, GFP_KERNEL);
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	err = tcphs_filter_write(copy);
+	kfree(copy);
+	return err;
+}
+
+/*
+ * With the lock held. What does not go with the lines before it (`off` does not)
+ * is tried alone. Return: 0, or an error and nothing has changed.
+ */
+static int filter_append(struct filter_text *written,
+			 const char __user *buffer, size_t count)
+{
+	char *end = written->text + written->length;
+	int err;
+
+	if (count > TCPHS_FILTER_TEXT_MAX - written->length)
+		return -EINVAL;
+	if (copy_from_user(end, buffer, count))
+		return -EFAULT;
+	end[count] = '\0';
+	/* A NUL inside would hide what follows it. */
+	if (strlen(end) != count)
+		return -EINVAL;
+	err = filter_apply(written->text);
+	if (!err) {
+		written->length += count;
+	} else if (err == -EINVAL && written->length) {
+		err = filter_apply(end);
+		if (!err) {
+			memmove(written->text, end, count);
+			written->length = count;
+		}
+	}
+	return err;
 }
 
 static ssize_t filter_write(struct file *file, const char __user *buffer,
 			    size_t count, loff_t *pos)
 {
-	char *text;
+	struct filter_text *written;
 	int err;
 
-	if (count > TCPHS_FILTER_TEXT_MAX)
-		return -EINVAL;
-	text = memdup_user_nul(buffer, count);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	/* A NUL inside would hide what follows it. */
-	err = strlen(text) == count ? tcphs_filter_write(text) : -EINVAL;
-	kfree(text);
+	written = ((struct seq_file *)file->private_data)->private;
+	mutex_lock(&written->lock);
+	err = filter_append(written, buffer, count);
+	/* What was refused must not stand before what comes next. */
+	written->text[written->length] = '\0';
+	mutex_unlock(&written->lock);
 	return err ?: count;
 }
 
@@ -128,7 +197,7 @@ static const struct proc_ops filter_ops = {
 	.proc_read = seq_read,
 	.proc_write = filter_write,
 	.proc_lseek = seq_lseek,
-	.proc_release = single_release,
+	.proc_release = filter_release,
 };
 
 static const struct {

@@ -158,17 +158,18 @@ static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
 {
 	const struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
 	struct tcphs_cursor_cpu *at = &cursor->cpu[cpu];
-	u64 oldest;
+	u64 oldest, ahead = 0;
 
 	while (at->next < at->limit) {
 		if (slot_copy(ring, at->next, &at->ts, NULL))
 			return;
 		/*
-		 * Overtaken. Go on a little above the oldest record, so that
-		 * the writer does not at once overtake this reader again.
+		 * Overtaken: go on at the oldest record. If the writer is so
+		 * fast that it overtakes even that, go on well ahead of it.
 		 */
 		oldest = READ_ONCE(ring->reserved) - (tcphs_ring_mask + 1) +
-			 (tcphs_ring_mask >> 4) + 1;
+			 ahead;
+		ahead = (tcphs_ring_mask >> 4) + 1;
 		at->lost += oldest - at->next;
 		at->next = oldest;
 	}

@@ -10,45 +10,24 @@
  * of the handshake: hook() lets them go after a few instructions. Which pure
  * ACKs belong to opening, closing or probing follows from the socket's state.
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
-#include <linux/skbuff.h>
 #include <net/inet_connection_sock.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/tcp.h>
 
 #include "compat.h"
 #include "filter.h"
+#include "hint.h"
 #include "identity.h"
 #include "minisock.h"
+#include "packet.h"
 #include "ring.h"
 #include "segment.h"
 #include "transition.h"
 
-#define TCP_BASE_LEN	20U	/* header without options */
-#define FLAGS_BYTE	13	/* offset of the flags in the header */
-#define OFFSET_BYTE	12	/* offset of the data offset */
-
 static u8 mode __read_mostly;
-
-/* A TCP segment in an skb: where its parts are. */
-struct packet {
-	struct sk_buff *skb;
-	const struct nf_hook_state *state;
-	const struct tcphdr *th;
-	const void *saddr;	/* source, as on the wire */
-	const void *daddr;
-	unsigned int off;	/* of the TCP header from skb->data */
-	u32 len;		/* payload */
-	bool inet6;
-	u8 mark;		/* TCPHS_SEG_PROBE, _ANSWER */
-	struct tcphdr buf;	/* th points here if it is not linear */
-};
 
 /* The socket at this end, as far as it is known. */
 struct local {
@@ -57,166 +36,26 @@ struct local {
 	u8 mark;		/* TCPHS_SEG_MINI, _NO_SOCKET, _COOKIE */
 };
 
-static u8 flags_of(const struct tcphdr *th)
-{
-	return ((const u8 *)th)[FLAGS_BYTE];
-}
-
-/*
- * Pure ACKs that were recorded on their way out to the loopback device. They
- * arrive as the same skb, without the socket that early demux finds on other
- * devices, and a lookup for each would cost more than the whole hook. The low
- * bits of an entry are the packet's mark. Entries are hints: a stale one (its
- * skb was dropped) can only make one segment more be recorded.
- */
-#define LOOPBACK_BITS	10
-#define LOOPBACK_WAYS	8
-#define LOOPBACK_MARK	(TCPHS_SEG_PROBE | TCPHS_SEG_ANSWER)
-#define LOOPBACK_SHIFT	6	/* of the mark's two bits */
-
-static_assert(LOOPBACK_MARK >> LOOPBACK_SHIFT == 3);
-
-static unsigned long loopback_acks[1 << LOOPBACK_BITS];
-
-static unsigned long *loopback_set(const struct sk_buff *skb)
-{
-	return &loopback_acks[hash_ptr(skb, LOOPBACK_BITS) &
-			      ~(LOOPBACK_WAYS - 1)];
-}
-
-static void loopback_put(const struct packet *p)
-{
-	unsigned long *set = loopback_set(p->skb);
-	int i;
-
-	for (i = 0; i < LOOPBACK_WAYS - 1; i++)
-		if (!READ_ONCE(set[i]))
-			break;
-	WRITE_ONCE(set[i], (unsigned long)p->skb | p->mark >> LOOPBACK_SHIFT);
-}
-
-/* Return: false if it is not there; else its mark is set. */
-static bool loopback_take(struct packet *p)
-{
-	unsigned long *set = loopback_set(p->skb);
-	unsigned long entry;
-	int i;
-
-	for (i = 0; i < LOOPBACK_WAYS; i++) {
-		entry = READ_ONCE(set[i]);
-		if ((entry & ~3UL) == (unsigned long)p->skb) {
-			WRITE_ONCE(set[i], 0);
-			p->mark |= (entry & 3) << LOOPBACK_SHIFT;
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Segments that call for an answer: a keep-alive probe, a SYN or RST to be
- * challenged. The answer is a pure ACK like any other and leaves in the same
- * softirq, or later if a process has the socket. Hints, too: entries that share
- * a place, or an answer that never comes, cost or add a record, never make a
- * wrong one.
- */
-#define ANSWERS_BITS	8
-
-static u64 answers[1 << ANSWERS_BITS];
-
-/* Never 0: no port is. */
-static u64 answer_key(const struct net *net, __be16 local, __be16 remote)
-{
-	return (u64)net->ns.inum << 32 | (__force u32)local << 16 |
-	       (__force u16)remote;
-}
-
-static void answer_expect(const struct packet *p)
-{
-	u64 key = answer_key(p->state->net, p->th->dest, p->th->source);
-
-	WRITE_ONCE(answers[hash_64(key, ANSWERS_BITS)], key);
-}
-
-static bool answer_expected(const struct packet *p)
-{
-	u64 key = answer_key(p->state->net, p->th->source, p->th->dest);
-	u64 *entry = &answers[hash_64(key, ANSWERS_BITS)];
-
-	if (READ_ONCE(*entry) != key)
-		return false;
-	WRITE_ONCE(*entry, 0);
-	return true;
-}
-
 /*
  * Per CPU: the FIN_WAIT2 mini-socket to which a FIN was just delivered. Its
  * answer follows in the same softirq.
  */
 static DEFINE_PER_CPU(const void *, fin_waiter);
 
-static __always_inline bool header_get(struct packet *p)
-{
-	p->th = skb_header_pointer(p->skb, p->off, TCP_BASE_LEN, &p->buf);
-	return p->th;
-}
-
-/* Return: false if this is not TCP, or a fragment without a header. */
-static __always_inline bool packet_parse4(struct packet *p)
-{
-	const struct iphdr *iph = ip_hdr(p->skb);
-
-	if (iph->protocol != IPPROTO_TCP ||
-	    unlikely(iph->frag_off & htons(IP_OFFSET)))
-		return false;
-	p->inet6 = false;
-	p->saddr = &iph->saddr;
-	p->daddr = &iph->daddr;
-	p->off = skb_network_offset(p->skb) + iph->ihl * 4;
-	return header_get(p);
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static __always_inline bool packet_parse6(struct packet *p)
-{
-	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
-	unsigned short frag_off = 0;
-	unsigned int off = 0;
-
-	if (likely(ip6h->nexthdr == IPPROTO_TCP)) {
-		p->off = skb_network_offset(p->skb) + sizeof(*ip6h);
-	} else {
-		if (ipv6_find_hdr(p->skb, &off, -1, &frag_off, NULL) !=
-		    IPPROTO_TCP || frag_off)
-			return false;
-		p->off = off;
-	}
-	p->inet6 = true;
-	p->saddr = &ip6h->saddr;
-	p->daddr = &ip6h->daddr;
-	return header_get(p);
-}
-#else
-static bool packet_parse6(struct packet *p)
-{
-	return false;
-}
-#endif
-
-static struct sock *packet_lookup(const struct packet *p, bool out)
+static struct sock *packet_lookup(const struct tcphs_packet *p, bool out)
 {
 	const struct net_device *dev = out ? p->state->out : p->state->in;
 
 	return tcphs_minisock_find(p->state->net, p->inet6,
-				   out ? p->saddr : p->daddr,
-				   ntohs(out ? p->th->source : p->th->dest),
-				   out ? p->daddr : p->saddr,
-				   ntohs(out ? p->th->dest : p->th->source),
+				   tcphs_packet_local(p, out),
+				   tcphs_packet_sport(p, out),
+				   tcphs_packet_remote(p, out),
+				   tcphs_packet_dport(p, out),
 				   dev ? dev->ifindex : 0);
 }
 
 /* Who would get a SYN to this address. */
-static const struct sock *packet_listener(const struct packet *p)
+static const struct sock *packet_listener(const struct tcphs_packet *p)
 {
 	const struct net_device *dev = p->state->in;
 
@@ -250,11 +89,11 @@ static bool had_data(const struct tcp_sock *tp)
  * A pure ACK leaves: does it belong to opening, closing or probing, or only to
  * data? Sets its mark.
  */
-static bool ack_out_wanted(struct packet *p, const struct sock *sk)
+static bool ack_out_wanted(struct tcphs_packet *p, const struct sock *sk)
 {
 	const struct tcp_sock *tp;
 
-	if (answer_expected(p))
+	if (tcphs_hint_expected(p))
 		p->mark = TCPHS_SEG_ANSWER;
 	if (!sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
 		return true;
@@ -279,7 +118,7 @@ static bool ack_out_wanted(struct packet *p, const struct sock *sk)
 }
 
 /* The same of one that arrives, for a socket that is known. */
-static bool ack_in_wanted(struct packet *p, const struct sock *sk)
+static bool ack_in_wanted(struct tcphs_packet *p, const struct sock *sk)
 {
 	const struct tcp_sock *tp;
 
@@ -302,12 +141,12 @@ static bool ack_in_wanted(struct packet *p, const struct sock *sk)
 }
 
 /* Looks at an incoming pure ACK's socket, and leaves it in local if found. */
-static bool ack_in_check(struct packet *p, struct local *local)
+static bool ack_in_check(struct tcphs_packet *p, struct local *local)
 {
 	bool wanted;
 
 	if (!local->sk && p->state->in->flags & IFF_LOOPBACK) {
-		wanted = loopback_take(p);
+		wanted = tcphs_hint_arrived(p);
 	} else {
 		if (!local->sk) {
 			local->sk = packet_lookup(p, false);
@@ -316,7 +155,7 @@ static bool ack_in_check(struct packet *p, struct local *local)
 		wanted = !local->sk || ack_in_wanted(p, local->sk);
 	}
 	if (p->mark & TCPHS_SEG_PROBE)
-		answer_expect(p);
+		tcphs_hint_expect(p);
 	return wanted;
 }
 
@@ -330,7 +169,7 @@ static bool synack_repeated(const struct request_sock *req,
 }
 
 /* Has the socket sent this sequence number before? snd_nxt moves on after. */
-static bool is_retransmit(const struct packet *p, const struct sock *sk, u8 f)
+static bool is_retransmit(const struct tcphs_packet *p, const struct sock *sk, u8 f)
 {
 	const struct request_sock *req;
 	const struct tcp_sock *tp;
@@ -356,7 +195,7 @@ static bool is_retransmit(const struct packet *p, const struct sock *sk, u8 f)
  * The options as they are, unread: at most 40 bytes, in words of 4. They follow
  * the header in memory if both are linear, as nearly always.
  */
-static __always_inline void options_set(u8 *options, const struct packet *p)
+static __always_inline void options_set(u8 *options, const struct tcphs_packet *p)
 {
 	unsigned int len = p->th->doff * 4;
 	const u8 *from = (const u8 *)p->th;
@@ -366,24 +205,24 @@ static __always_inline void options_set(u8 *options, const struct packet *p)
 	memset(options, 0, sizeof_field(struct tcphs_segment, options));
 	if (unlikely(p->off + len > skb_headlen(p->skb))) {
 		len = min(len, p->skb->len - p->off);
-		if (len > TCP_BASE_LEN)
-			skb_copy_bits(p->skb, p->off + TCP_BASE_LEN, options,
-				      len - TCP_BASE_LEN);
+		if (len > TCPHS_TCP_LEN)
+			skb_copy_bits(p->skb, p->off + TCPHS_TCP_LEN, options,
+				      len - TCPHS_TCP_LEN);
 		return;
 	}
-	for (i = TCP_BASE_LEN; i < len; i += 4)
-		memcpy(options + i - TCP_BASE_LEN, from + i, 4);
+	for (i = TCPHS_TCP_LEN; i < len; i += 4)
+		memcpy(options + i - TCPHS_TCP_LEN, from + i, 4);
 }
 
-static void segment_record(const struct packet *p, const struct local *local,
-			   bool out)
+static __always_inline void segment_record(const struct tcphs_packet *p,
+					   const struct local *local, u8 f,
+					   bool out, bool inet6)
 {
 	const struct tcphdr *th = p->th;
 	const struct sock *sk = local->sk;
 	struct tcphs_segment *s;
 	struct tcphs_record *r;
 	struct tcphs_write w;
-	u8 f = flags_of(th);
 	u8 mark;
 
 	mark = local->mark | p->mark | (out ? TCPHS_SEG_OUT : 0);
@@ -395,18 +234,18 @@ static void segment_record(const struct packet *p, const struct local *local,
 	r = tcphs_ring_begin(&w, TCPHS_SEGMENT);
 	if (!r)
 		return;
-	r->flags = p->inet6 ? TCPHS_INET6 : 0;
+	r->flags = inet6 ? TCPHS_INET6 : 0;
 	r->netns = p->state->net->ns.inum;
 	/* A listener's name would join what only came to the same port. */
 	r->sock = sk && sk->sk_state != TCP_LISTEN ? tcphs_identity_hash(sk) : 0;
-	tcphs_identity_addr(r->saddr, out ? p->saddr : p->daddr, p->inet6);
-	tcphs_identity_addr(r->daddr, out ? p->daddr : p->saddr, p->inet6);
-	r->sport = ntohs(out ? th->source : th->dest);
-	r->dport = ntohs(out ? th->dest : th->source);
+	tcphs_identity_addr(r->saddr, tcphs_packet_local(p, out), inet6);
+	tcphs_identity_addr(r->daddr, tcphs_packet_remote(p, out), inet6);
+	r->sport = tcphs_packet_sport(p, out);
+	r->dport = tcphs_packet_dport(p, out);
 	s = &r->segment;
 	s->mark = mark;
 	s->state = sk ? state_of(sk) : TCPHS_STATE_UNKNOWN;
-	s->offset = ((const u8 *)th)[OFFSET_BYTE];
+	s->offset = ((const u8 *)th)[TCPHS_OFFSET_BYTE];
 	s->flags = f;
 	s->seq = ntohl(th->seq);
 	s->ack = ntohl(th->ack_seq);
@@ -421,7 +260,7 @@ static void segment_record(const struct packet *p, const struct local *local,
  * Sent without a connection's socket: out of a control socket (SOCK_RAW, or
  * none at all), or a SYN,ACK with a cookie.
  */
-static void control_check(const struct packet *p, struct local *local, u8 f)
+static void control_check(const struct tcphs_packet *p, struct local *local, u8 f)
 {
 	local->sk = NULL;
 	if (f & TCPHDR_SYN) {
@@ -452,7 +291,7 @@ static void fin_answered(const struct sock *sk)
 }
 
 /* The filter kept the birth out for want of the local port: tell it now. */
-static void birth_tell(const struct packet *p, const struct sock *sk)
+static void birth_tell(const struct tcphs_packet *p, const struct sock *sk)
 {
 	if (!tcphs_filter_match(p->state->net->ns.inum, 0,
 				ntohs(p->th->dest)) &&
@@ -460,7 +299,8 @@ static void birth_tell(const struct packet *p, const struct sock *sk)
 		tcphs_transition_birth(sk);
 }
 
-static void packet_out(const struct packet *p, u8 f)
+static __always_inline void packet_out(const struct tcphs_packet *p, u8 f,
+				       bool inet6)
 {
 	struct local local = { .sk = p->skb->sk };
 	const struct sock *sk = local.sk;
@@ -482,10 +322,10 @@ static void packet_out(const struct packet *p, u8 f)
 		    !synack_repeated(inet_reqsk(sk), p->skb))
 			tcphs_minisock_request(inet_reqsk(sk));
 	}
-	segment_record(p, &local, true);
+	segment_record(p, &local, f, true, inet6);
 	if (!p->len && !(f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) && dev &&
 	    dev->flags & IFF_LOOPBACK)
-		loopback_put(p);
+		tcphs_hint_loopback(p);
 	if (local.held)
 		sock_gen_put((struct sock *)local.sk);
 }
@@ -505,7 +345,7 @@ static u8 accept_full(const struct sock *sk)
  * it. So does a SYN with its listener. A SYN or RST in a connection is answered
  * by a challenge ACK (RFC 5961).
  */
-static void packet_in_prepare(const struct packet *p, struct local *local,
+static void packet_in_prepare(const struct tcphs_packet *p, struct local *local,
 			      u8 f)
 {
 	const struct sock *sk = local->sk;
@@ -523,10 +363,11 @@ static void packet_in_prepare(const struct packet *p, struct local *local,
 	/* A first SYN has no socket but the listener. */
 	if (f & (TCPHDR_SYN | TCPHDR_RST) &&
 	    (!local->sk || local->sk->sk_state != TCP_LISTEN))
-		answer_expect(p);
+		tcphs_hint_expect(p);
 }
 
-static void packet_in(struct packet *p, u8 f, bool pure_ack)
+static __always_inline void packet_in(struct tcphs_packet *p, u8 f,
+				      bool pure_ack, bool inet6)
 {
 	struct local local = { .sk = p->skb->sk };
 
@@ -543,7 +384,7 @@ static void packet_in(struct packet *p, u8 f, bool pure_ack)
 		goto out;
 	if (local.sk)
 		local.mark |= accept_full(local.sk);
-	segment_record(p, &local, false);
+	segment_record(p, &local, f, false, inet6);
 out:
 	if (local.held)
 		sock_gen_put((struct sock *)local.sk);
@@ -551,9 +392,9 @@ out:
 
 static __always_inline unsigned int hook(struct sk_buff *skb,
 					 const struct nf_hook_state *state,
-					 bool out)
+					 bool out, bool inet6)
 {
-	struct packet p;
+	struct tcphs_packet p;
 	bool pure_ack;
 	int len;
 	u8 f;
@@ -561,11 +402,12 @@ static __always_inline unsigned int hook(struct sk_buff *skb,
 	p.skb = skb;
 	p.state = state;
 	p.mark = 0;
-	if (state->pf == NFPROTO_IPV4 ? !packet_parse4(&p) : !packet_parse6(&p))
+	if (!(inet6 ? tcphs_packet_parse6(&p) : tcphs_packet_parse4(&p)))
 		return NF_ACCEPT;
-	f = flags_of(p.th);
+	f = tcphs_packet_flags(p.th);
 	/* A header longer than the segment is TCP's to refuse: no payload. */
-	len = (int)(skb->len - p.off) - (int)max(p.th->doff * 4U, TCP_BASE_LEN);
+	len = (int)(skb->len - p.off) -
+	      (int)max(p.th->doff * 4U, TCPHS_TCP_LEN);
 	p.len = max(len, 0);
 	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) || !(f & TCPHDR_ACK)) {
 		pure_ack = false;
@@ -576,34 +418,58 @@ static __always_inline unsigned int hook(struct sk_buff *skb,
 			return NF_ACCEPT;
 	}
 	if (out)
-		packet_out(&p, f);
+		packet_out(&p, f, inet6);
 	else
-		packet_in(&p, f, pure_ack);
+		packet_in(&p, f, pure_ack, inet6);
 	return NF_ACCEPT;
 }
 
-static unsigned int hook_in(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
-{
-	return hook(skb, state, false);
-}
-
-static unsigned int hook_out(void *priv, struct sk_buff *skb,
+static unsigned int hook_in4(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	return hook(skb, state, true);
+	return hook(skb, state, false, false);
+}
+
+static unsigned int hook_out4(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	return hook(skb, state, true, false);
+}
+
+static unsigned int hook_in6(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	return hook(skb, state, false, true);
+}
+
+static unsigned int hook_out6(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	return hook(skb, state, true, true);
 }
 
 static const struct nf_hook_ops hooks[] = {
 	{
-		.hook = hook_in,
-		.pf = NFPROTO_INET,
+		.hook = hook_in4,
+		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NF_IP_PRI_LAST,
 	},
 	{
-		.hook = hook_out,
-		.pf = NFPROTO_INET,
+		.hook = hook_out4,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_FIRST,
+	},
+	{
+		.hook = hook_in6,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_LAST,
+	},
+	{
+		.hook = hook_out6,
+		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_LOCAL_OUT,
 		.priority = NF_IP_PRI_FIRST,
 	},

@@ -155,8 +155,8 @@ static void child_ends(struct tcphs_record *r)
 	r->flags |= TCPHS_NO_REMOTE;
 }
 
-static void transition_record(const struct sock *sk, int old, int new,
-			      u8 extra)
+static __always_inline void transition_record(const struct sock *sk, int old,
+					      int new, u8 extra)
 {
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
