@@ -72,6 +72,19 @@ refused_line "port $(seq -s ' ' 1 65535)x"
 refused_line "$(printf 'netns %s\\n' $(seq 1 3) x)"
 written_is "off" 'off' off
 
+# The shell's own printf writes each line by itself: one file, one filter.
+# shellcheck disable=SC2059 # the format is the text
+{
+	printf 'port 7001\nnetns 4026531840\n' >$FILTER
+	is "lines written one by one" "$(cat $FILTER)" \
+		$'port 7001\nnetns 4026531840'
+	printf 'port 80\noff\n' >$FILTER
+	is "off among them stands alone" "$(cat $FILTER)" off
+	! printf 'port 80\nbogus\n' 2>/dev/null >$FILTER
+	is "a bad one is refused, those before hold" "$(cat $FILTER)" "port 80"
+	echo off >$FILTER
+}
+
 echo "port 7001 7003" >$FILTER
 story "filter by port" --ports 7001,7003
 module_load ports=7002
