@@ -257,18 +257,24 @@ window_judge() {
 	relay <"$WORK/verdicts"
 }
 
-# row ROW: a whole test of rows.py; what it leaves is in $WORK, the end is the
-# caller's
+# row ROW [PARAMETER=VALUE...]: a whole test of rows.py; what it leaves is in
+# $WORK, the end is the caller's
 row() {
+	local row=$1
+	shift
 	begin
 	find_tool
-	module_use
+	if [ $# = 0 ]; then
+		module_use
+	else
+		module_load "$@"
+	fi
 	kernel_mark
 	place_netns
 	window_open 8192
 	ask_tool >"$WORK/ask"
 	if ! ./rows.py --at-end "sh -e '$WORK/ask'" --client "$NS_C" \
-		--wire "$NS_W" --server "$NS_S" "$1" \
+		--wire "$NS_W" --server "$NS_S" "$row" \
 		>"$WORK/truth.json" 2>"$WORK/traffic.err"; then
 		fail "the traffic was made" "$(tail -n 30 "$WORK/traffic.err")"
 		finish
