@@ -21,6 +21,7 @@ build	libc6-dev	/usr/include/stdio.h
 build	libjansson-dev	/usr/include/jansson.h
 build	libpcap-dev	/usr/include/pcap/pcap.h
 build	libcairo2-dev	/usr/include/cairo/cairo.h
+build	libncurses-dev	/usr/include/ncursesw/curses.h
 build	libelf1		/usr/lib/x86_64-linux-gnu/libelf.so.1
 vm	gcc-12		gcc-12
 vm	qemu-system-x86	qemu-system-x86_64

@@ -48,6 +48,12 @@ void tcphs_flow_finish(struct tcphs_flow *f);
  */
 uint64_t tcphs_flow_oldest(const struct tcphs_flow *f);
 
+/*
+ * Show every connection that has not been given out to `look`, which keeps
+ * nothing of it. Listeners are left out.
+ */
+void tcphs_flow_look(const struct tcphs_flow *f, tcphs_flow_give *look, void *arg);
+
 /* The end (or listener) that a full record belongs to now; NULL unknown. */
 const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
 					const struct tcphs_record *r);

@@ -24,13 +24,15 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "live",
 		.summary = "rows as things happen, until Ctrl-C",
-		.options = "rjtcandNs",
+		.options = "irjStcandNs",
 		.filter = true,
 		.run = tcphs_live_run,
 		.help =
 "Each connection gets a number. Its states, segments and resets are told as they\n"
 "happen, and how it opened and closed when it is over (at TIME_WAIT). What was\n"
-"before is not told. -n COUNT stops after COUNT rows; Ctrl-C sums up.\n",
+"before is not told. -n COUNT stops after COUNT rows; Ctrl-C sums up.\n"
+"-i is a view of the whole terminal: a list of connections, the ladder of each\n"
+"by Enter, all keys by `?`; it begins with what the ring has.\n",
 	},
 	{
 		.name = "list",
@@ -98,6 +100,7 @@ static const struct {
 	{ 't', "  -t                  no times; -tt: seconds since 1970; -ttt: since the row\n"
 	       "                      before; -tttt: date and time; -ttttt: since the first\n" },
 	{ 'f', "  -f, --follow        go on with what happens from now on\n" },
+	{ 'i', "  -i, --interactive   live: the whole terminal; ? helps\n" },
 	{ 'n', "  -n, --count=COUNT   stop after COUNT\n" },
 	{ 'd', "  -d, --duration=SEC  with -f or record: stop after SEC seconds\n" },
 	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },

@@ -31,6 +31,7 @@
 #include "source.h"
 #include "stop.h"
 #include "verdict.h"
+#include "view.h"
 
 #define STATUS_NS 500000000ULL
 #define FLUSH_NS 100000000ULL
@@ -157,8 +158,8 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 {
 	bool out = s->mark & TCPHS_SEG_OUT;
 	uint32_t own = out ? e->iss : e->irs, other = out ? e->irs : e->iss;
-	bool own_known = out ? e->iss_known : e->irs_known;
-	bool other_known = out ? e->irs_known : e->iss_known;
+	bool own_known = !l->s->absolute && (out ? e->iss_known : e->irs_known);
+	bool other_known = !l->s->absolute && (out ? e->irs_known : e->iss_known);
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
 	struct tcphs_options o;
 
@@ -167,7 +168,7 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 								  TCPHS_PAINT_PLAIN), stdout);
 	printf("%s seq=%" PRIu32, tcphs_names_flags(s->flags, flags),
 	       own_known && !(s->flags & TCPHS_RST && !s->seq) ? s->seq - own : s->seq);
-	if (s->flags & TCPHS_SYN)
+	if (s->flags & TCPHS_SYN && !l->s->absolute)
 		printf(" [%" PRIu32 "]", s->seq);
 	if (s->flags & TCPHS_ACK)
 		printf(" ack=%" PRIu32, other_known ? s->ack - other : s->ack);
@@ -568,6 +569,8 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	uint64_t lost;
 	int status;
 
+	if (s->interactive)
+		return tcphs_view_run(s);
 	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles, &status);
 	if (!source)
 		return status;

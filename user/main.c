@@ -32,6 +32,7 @@ static const struct argp_option options[] = {
 	{ "absolute", 'S', NULL, 0, NULL, 0 },
 	{ "times", 't', NULL, 0, NULL, 0 },
 	{ "follow", 'f', NULL, 0, NULL, 0 },
+	{ "interactive", 'i', NULL, 0, NULL, 0 },
 	{ "count", 'n', "COUNT", 0, NULL, 0 },
 	{ "duration", 'd', "SECONDS", 0, NULL, 0 },
 	{ "netns", KEY_NETNS, "ID", 0, NULL, 0 },
@@ -149,6 +150,9 @@ static int parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		s->follow = true;
 		break;
+	case 'i':
+		s->interactive = true;
+		break;
 	case 'n':
 		if (whole(arg, UINT64_MAX, &s->count))
 			return usage("-n %s: not a number above 0", arg);
@@ -252,6 +256,7 @@ static int run(struct line *line)
 		if (!filter)
 			return TCPHS_EXIT_USAGE;
 		line->settings.filter = filter;
+		line->settings.expression = line->filter;
 	}
 	status = line->command->run(&line->settings);
 	tcphs_filter_free(filter);

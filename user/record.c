@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "record.h"
 #include "source.h"
 #include "stop.h"
 
@@ -126,7 +127,8 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 	return flush(w);
 }
 
-static int open_output(struct recorder *w)
+/* `flags` of open(2): may it be there already? */
+static int open_output(struct recorder *w, int flags)
 {
 	struct stat st;
 
@@ -134,7 +136,7 @@ static int open_output(struct recorder *w)
 		w->name = "standard output";
 		w->fd = dup(STDOUT_FILENO);
 	} else {
-		w->fd = open(w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		w->fd = open(w->name, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
 	}
 	if (w->fd < 0) {
 		tcphs_message_print("%s: %s", w->name, strerror(errno));
@@ -164,7 +166,7 @@ int tcphs_record_run(const struct tcphs_settings *s)
 		return status;
 	w = tcphs_memory_get(1, sizeof(*w));
 	w->name = s->output;
-	status = open_output(w);
+	status = open_output(w, O_TRUNC);
 	if (status) {
 		tcphs_source_close(source);
 		free(w);
@@ -185,4 +187,35 @@ int tcphs_record_run(const struct tcphs_settings *s)
 	tcphs_source_close(source);
 	free(w);
 	return good ? status : TCPHS_EXIT_FAILED;
+}
+
+int tcphs_record_save(const char *from, const char *to, uint64_t *records)
+{
+	const struct tcphs_settings all = { 0 };
+	struct tcphs_source *source;
+	struct recorder *w;
+	const void *header;
+	size_t size;
+	int status;
+	bool good;
+
+	source = tcphs_source_open(from, false, &status);
+	if (!source)
+		return status;
+	w = tcphs_memory_get(1, sizeof(*w));
+	w->name = to;
+	status = open_output(w, O_EXCL);
+	if (!status) {
+		header = tcphs_source_raw_header(source, &size);
+		good = put(w, header, size) && flush(w) && copy(w, source, &all);
+		if (close(w->fd) && good) {
+			tcphs_message_print("%s: %s", w->name, strerror(errno));
+			good = false;
+		}
+		status = good ? tcphs_source_status(source) : TCPHS_EXIT_FAILED;
+	}
+	*records = w->records;
+	tcphs_source_close(source);
+	free(w);
+	return status;
 }

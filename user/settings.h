@@ -31,6 +31,7 @@ struct tcphs_settings {
 	size_t nfiles;
 	const char *output;		/* -o; NULL not given */
 	const struct tcphs_filter *filter;
+	const char *expression;		/* its text; NULL: no filter */
 	enum tcphs_color color;
 	enum tcphs_times times;
 	bool json;
@@ -38,6 +39,7 @@ struct tcphs_settings {
 	bool ascii;
 	bool explain;
 	bool follow;
+	bool interactive;		/* -i */
 	bool strict;
 	uint64_t count;			/* -n; 0 all */
 	double seconds;			/* -d; 0 no limit */

@@ -30,6 +30,7 @@ enum {
 struct tcphs_source {
 	const char *name;
 	int fd;
+	int wake;		/* poll() ignores -1 */
 	bool live;		/* /proc/tcphs/events */
 	bool follow;
 	bool swapped;		/* the other byte order */
@@ -104,10 +105,13 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 /* Something has come; false: nothing did for a while. */
 static bool wait_more(const struct tcphs_source *s)
 {
-	struct pollfd wanted = { .fd = s->fd, .events = POLLIN };
+	struct pollfd wanted[] = {
+		{ .fd = s->fd, .events = POLLIN },
+		{ .fd = s->wake, .events = POLLIN },
+	};
 
 	if (s->live)
-		return poll(&wanted, 1, IDLE_MS) > 0;
+		return poll(wanted, 2, IDLE_MS) > 0 && wanted[0].revents;
 	/* poll() says that a file can always be read. */
 	usleep(IDLE_MS * 1000);
 	return false;
@@ -210,6 +214,7 @@ struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *statu
 	s->live = !path;
 	s->name = path ? path : EVENTS;
 	s->follow = follow;
+	s->wake = -1;
 	if (path && !strcmp(path, "-")) {
 		s->name = "standard input";
 		s->fd = dup(STDIN_FILENO);
@@ -418,6 +423,11 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s)
 {
 	return &s->header;
+}
+
+void tcphs_source_wake(struct tcphs_source *s, int fd)
+{
+	s->wake = fd;
 }
 
 uint64_t tcphs_source_lost(const struct tcphs_source *s)

@@ -37,6 +37,12 @@ const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s);
 enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 					   struct tcphs_record *r);
 
+/*
+ * Reading that waits for the module's next records also ends, as idle, when
+ * there is something to read from `fd`.
+ */
+void tcphs_source_wake(struct tcphs_source *s, int fd);
+
 /* Records that the stream says were lost, so far. */
 uint64_t tcphs_source_lost(const struct tcphs_source *s);
 
