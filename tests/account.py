@@ -248,7 +248,11 @@ def closed(segs, sent):
         return "half-close"
     if not second:
         return "open"
-    return "three-segment" if after[0] is second else "four-way"
+    # An ACK that left before the FIN has a number no higher than the FIN's: that
+    # holds also where a capture has lost the order of sending.
+    return "four-way" if any(
+        s is not second and "FIN" not in s.flags and
+        not before(second.seq, s.seq) for s in after) else "three-segment"
 
 
 def rows_of(path, name):

@@ -350,7 +350,8 @@ def accept_queue():
         client.connect_ex(listener.getsockname())
         clients.append(client)
         time.sleep(0.1)
-    time.sleep(2.5)
+    # Between the SYNs' first repetition and their second.
+    time.sleep(1.5)
     emit_flood(listener.getsockname())
     return clients, listener
 
