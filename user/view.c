@@ -593,10 +593,10 @@ static void draw_prompt(struct view *v)
 	size_t used;
 
 	used = snprintf(text, sizeof(text), "%s%s", prompt_name(v), v->input);
+	tcphs_screen_row(y, v->input_bad ? TCPHS_LOOK_BAD : TCPHS_LOOK_BAR, text, 0);
 	/* What is wrong is said, not only shown by a colour. */
 	if (v->input_bad)
-		snprintf(text + used, sizeof(text) - used, "   wrong: %s", v->message);
-	tcphs_screen_row(y, v->input_bad ? TCPHS_LOOK_BAD : TCPHS_LOOK_BAR, text, 0);
+		tcphs_screen_row(y - 1, TCPHS_LOOK_BAD, v->message, 0);
 	tcphs_screen_cursor(y, used);
 }
 

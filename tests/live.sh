@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# `tcphs live`: rows as things happen. What ftrace sees is told, once, while it
+# goes on; each connection has one number; the summary counts them; pipes, -n,
+# -d and a module that goes away end it.
+# shellcheck disable=SC2317,SC2329 # some functions are called by wait_for
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+# live NAME ARGUMENT...: in the background, into $WORK/NAME; its id is in $live
+live() {
+	local name=$1
+	shift
+	"$TCPHS" live "$@" >"$WORK/$name" 2>"$WORK/$name.err" &
+	live=$!
+	defer kill -KILL "$live"
+}
+
+# reading N: so many readers have the stream open
+reading() {
+	[ "$(find /proc/[0-9]*/fd -lname '*/tcphs/events' 2>/dev/null | wc -l)" -ge "$1" ]
+}
+
+# stop PID NAME: Ctrl-C, and its exit status
+stop() {
+	kill -INT "$1"
+	wait "$1"
+	is "$2: exit status" $? 0
+}
+
+begin
+find_tool
+module_load
+netns_add NS_LO
+inode=$(netns_inode "$NS_LO")
+
+[ -e $TRACING/instances ] || mount -t tracefs nodev $TRACING ||
+	skip_all "no tracefs in this kernel"
+trace=$TRACING/instances/tcphs.$$
+mkdir "$trace" || skip_all "cannot make an ftrace instance"
+defer rmdir "$trace"
+event=$trace/events/sock/inet_sock_set_state
+echo '(sport >= 7301 && sport <= 7306) || (dport >= 7301 && dport <= 7306)' >"$event/filter"
+echo 1 >"$event/enable"
+
+# What was before is not told.
+./live.py talk "$NS_LO"
+echo >"$trace/trace"
+
+live text --netns "$inode"
+text=$live
+live json --json --netns "$inode"
+json=$live
+check "they read" wait_for 20 reading 2
+./live.py talk "$NS_LO"
+# Into a file, too, rows do not wait for the end.
+check "the rows come while it goes on" wait_for 5 grep -q refused "$WORK/text"
+sleep 1
+is "ftrace lost nothing" "$(cat "$trace"/per_cpu/cpu*/stats | grep -cE '^(overrun|dropped events): [1-9]')" 0
+cat "$trace/trace" >"$WORK/trace"
+echo 0 >"$event/enable"
+stop "$text" "Ctrl-C"
+stop "$json" "Ctrl-C of --json"
+relay < <(./live.py judge "$WORK/trace" "$WORK/json" "$WORK/text" 2>&1)
+is "a file has no colours" "$(grep -c "$(printf '\033')" "$WORK/text")" 0
+is "a verdict for each connection" "$(grep -c ' over ' "$WORK/text")" 6
+for name in text json; do
+	contains "$name: the summary counts opens" "$(cat "$WORK/$name.err")" \
+		"6 connections: 5 three-way, 1 refused"
+	contains "$name: ... and closes" "$(cat "$WORK/$name.err")" "1 reset-by-client"
+	contains "$name: ... and lost records" "$(cat "$WORK/$name.err")" " records, 0 lost"
+done
+
+# The ring, as a recording: the same rows at once.
+"$TCPHS" record -o "$WORK/recording" -d 0.2 2>/dev/null
+timeout 20 "$TCPHS" live -r "$WORK/recording" --netns "$inode" >"$WORK/replay" 2>"$WORK/replay.err"
+is "-r ends by itself" $? 0
+contains "-r has both rounds" "$(cat "$WORK/replay.err")" "12 connections: 10 three-way, 2 refused"
+timeout 20 "$TCPHS" live -r "$WORK/recording" port 7301 >"$WORK/replay" 2>"$WORK/replay.err"
+contains "a filter chooses" "$(cat "$WORK/replay.err")" "2 connections: 2 three-way"
+
+timeout 20 "$TCPHS" live -d 1 >/dev/null 2>"$WORK/err"
+is "-d ends it" $? 0
+contains "-d: the summary" "$(cat "$WORK/err")" "0 connections"
+live five -n 5 --netns "$inode"
+five=$live
+check "-n reads" wait_for 20 reading 1
+./live.py talk "$NS_LO"
+wait "$five"
+is "-n: exit status" $? 0
+is "-n 5 writes 5 rows" "$(wc -l <"$WORK/five")" 5
+
+# A pipe whose reader goes.
+{
+	"$TCPHS" live --netns "$inode" 2>"$WORK/pipe.err"
+	echo "status $?" >"$WORK/pipe.status"
+} | head -n 3 >"$WORK/pipe" &
+check "into a pipe: it reads" wait_for 20 reading 1
+for _ in 1 2 3; do
+	./live.py talk "$NS_LO"
+	sleep 0.3
+done
+check "a closed pipe ends it" wait_for 20 test -s "$WORK/pipe.status"
+is "a closed pipe: exit status" "$(cat "$WORK/pipe.status")" "status 0"
+is "a closed pipe: no message" "$(cat "$WORK/pipe.err")" ""
+is "a closed pipe: what came through" "$(wc -l <"$WORK/pipe")" 3
+
+live gone
+gone=$live
+check "before rmmod it reads" wait_for 20 reading 1
+check "rmmod with a reader" timeout 60 rmmod tcphs
+wait "$gone"
+is "rmmod ends it: exit status" $? 1
+contains "rmmod: it says so" "$(cat "$WORK/gone.err")" "the module was unloaded"
+contains "rmmod: and sums up" "$(cat "$WORK/gone.err")" " records, 0 lost"
+timeout 20 "$TCPHS" live >/dev/null 2>&1
+is "no module: exit status" $? 3
+finish
