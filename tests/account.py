@@ -244,7 +244,11 @@ def closed(segs, sent):
         return "simultaneous"
     after = [s for s in sent[not active] if "ACK" in s.flags and
              not before(s.ack, seq_end(first))]
-    if any(s.len for s in after):
+    # What was sent before is no more than repeated.
+    top = max((seq_end(s) - sent[not active][0].seq & 0xffffffff
+               for s in sent[not active] if s not in after), default=0)
+    if any(s.len and top < (s.seq + s.len - sent[not active][0].seq & 0xffffffff)
+           for s in after):
         return "half-close"
     if not second:
         return "open"

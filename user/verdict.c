@@ -298,16 +298,19 @@ static bool gave_up(const struct tcphs_side *s)
 }
 
 /*
- * Did a RST come to this side by then? The kernel's tcp_receive_reset is also
- * told where a socket resets itself, because bytes came after its process had
- * closed it: nothing was received there, a RST leaves it. Without segments it is
+ * Did a RST end this side? The kernel's tcp_receive_reset is also told where a
+ * socket resets itself, because bytes came after its process had closed it:
+ * nothing was received there, and a RST leaves it next. Without segments it is
  * taken at its word.
  */
 static bool rst_came(const struct tcphs_connection *c, unsigned int side)
 {
+	const struct tcphs_side *s = &c->side[side];
 	size_t i;
 
-	if (!c->side[side].rst_got.known)
+	if (!s->rst_got.known)
+		return false;
+	if (s->rst_sent.known && s->rst_sent.ts >= s->rst_got.ts)
 		return false;
 	if (!c->segments)
 		return true;
@@ -317,7 +320,7 @@ static bool rst_came(const struct tcphs_connection *c, unsigned int side)
 		if (step->kind == TCPHS_STEP_SEGMENT && step->from != side &&
 		    step->segment.flags & TCPHS_RST &&
 		    (step->received ? step->received : step->ts) <=
-			    c->side[side].rst_got.ts)
+			    s->rst_got.ts)
 			return true;
 	}
 	return c->whole == TCPHS_WHOLE_LOSSY;
@@ -439,6 +442,19 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 		c->half_bytes_known = true;
 }
 
+/*
+ * Was the FIN of `active` acknowledged before `fin`, the other one, came? The ACK
+ * may have ridden on data, of which there is no record.
+ */
+static bool acked_before(const struct tcphs_connection *c, unsigned int active,
+			 const struct tcphs_step *fin)
+{
+	const struct tcphs_stay *stay = tcphs_connection_stay(&c->side[active],
+							      TCPHS_FIN_WAIT2);
+
+	return stay && stay->ts && fin->received && stay->ts < fin->received;
+}
+
 static enum close_rule find_close(struct tcphs_connection *c)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
@@ -473,7 +489,8 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	if (client->fin_known && server->fin_known) {
 		/* The passive side's first answer to the FIN was its own FIN. */
 		ack = first_ack(c, !active, c->side[active].fin);
-		if (ack && ack->segment.flags & TCPHS_FIN)
+		if (ack && ack->segment.flags & TCPHS_FIN &&
+		    !acked_before(c, active, ack))
 			return CLOSE_ONE_SEGMENT;
 		return CLOSE_BOTH;
 	}
