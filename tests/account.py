@@ -246,7 +246,8 @@ def closed(segs, sent):
              not before(s.ack, seq_end(first))]
     # What was sent before is no more than repeated.
     top = max((seq_end(s) - sent[not active][0].seq & 0xffffffff
-               for s in sent[not active] if s not in after), default=0)
+               for s in sent[not active]
+               if s not in after and "RST" not in s.flags), default=0)
     if any(s.len and top < (s.seq + s.len - sent[not active][0].seq & 0xffffffff)
            for s in after):
         return "half-close"
