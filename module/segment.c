@@ -125,7 +125,8 @@ static bool ack_in_wanted(struct tcphs_packet *p, const struct sock *sk)
 	if (is_mini(sk) || sk->sk_type != SOCK_STREAM)
 		return true;
 	tp = tcp_sk(sk);
-	if (before(ntohl(p->th->seq), READ_ONCE(tp->rcv_nxt)))
+	/* Exactly one below: what is older is an ACK that was overtaken. */
+	if (ntohl(p->th->seq) == READ_ONCE(tp->rcv_nxt) - 1)
 		p->mark = TCPHS_SEG_PROBE;
 	else if (inet_csk(sk)->icsk_probes_out)
 		p->mark = TCPHS_SEG_ANSWER;
