@@ -34,7 +34,7 @@ class Judge:
     # Both clocks are read within one call chain; an interrupt, or a virtual
     # CPU that does not run, may come in between. So the single row may be late,
     # the typical one not.
-    LATE_ROW = 200 * MS
+    LATE_ROW = 2000 * MS
     LATE_TYPICAL = 2 * MS
 
     def __init__(self, world, rows, args):

@@ -4,6 +4,7 @@ must be. Part of judge.py, which has the results' names and the tolerances.
 """
 from collections import Counter
 
+import expect
 import witness
 
 WHOLE = "every connection and listener has its timeline, and no other"
@@ -110,8 +111,10 @@ class Ladder:
                 seg = when[key][told[key] - 1]
                 self.judge.near(self.con, WHOLE, "timeline: step", seg.ts,
                                 step["ts"])
-                again = told[key] > 1 or seg.frame in \
-                    self.judge.repeated[self.con.name, step["from"]]
+                # A pure ACK takes no sequence space: alike is not again.
+                again = expect.seq_end(seg) != seg.seq and told[key] > 1 or \
+                    seg.frame in self.judge.repeated[self.con.name,
+                                                     step["from"]]
                 self.same("retransmit of " + witness.flags_text(flags),
                           bool(step["retransmit"]), again)
             # None of these tests makes any of these.
