@@ -62,7 +62,12 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	l = tcphs_listener_find(ends, r->netns, &e->tuple);
 	if (!l)
 		return;
-	if (s->mark & TCPHS_SEG_ACCEPT_FULL)
+	/*
+	 * As the kernel counts ListenOverflows: what would have made a child, or a
+	 * request. A RST does neither, nor does a SYN that has its request already.
+	 */
+	if (s->mark & TCPHS_SEG_ACCEPT_FULL && !(s->flags & TCPHS_RST) &&
+	    !(s->flags & TCPHS_SYN && e->socket))
 		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
 		l->counts.syns++;
