@@ -475,6 +475,8 @@ static void summary(struct live *l, const struct tcphs_source *source)
 	const char *before = ": ";
 	unsigned int i;
 
+	/* The terminal has echoed ^C, with the status line or without. */
+	l->status_shown = l->status;
 	clear_status(l);
 	/* Whoever read the rows has gone. */
 	if (!tcphs_output_flush())
