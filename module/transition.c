@@ -155,6 +155,15 @@ static void child_ends(struct tcphs_record *r)
 	r->flags |= TCPHS_NO_REMOTE;
 }
 
+/* A second connect() finds the first one's port in inet_sport, given back. */
+static void client_ends(struct tcphs_record *r, const struct sock *sk)
+{
+	if (inet_sk(sk)->inet_num)
+		return;
+	r->sport = 0;
+	r->flags |= TCPHS_NO_LOCAL_PORT;
+}
+
 static __always_inline void transition_record(const struct sock *sk, int old,
 					      int new, u8 extra)
 {
@@ -175,6 +184,8 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 		t->has = birth_set(&t->birth, sk, new);
 		if (old == TCP_LISTEN)
 			child_ends(r);
+		else if (new == TCP_SYN_SENT)
+			client_ends(r, sk);
 	} else {
 		t->has = transition_numbers(&t->nr, sk, old, new);
 	}
