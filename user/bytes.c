@@ -84,6 +84,13 @@ static void set_bytes(struct tcphs_side *side, uint32_t next)
 
 /* ---- what the end itself says --------------------------------------------- */
 
+/* In these states its FIN is queued, and write_seq is the number after it. */
+static bool fin_queued(unsigned int state)
+{
+	return state == TCPHS_FIN_WAIT1 || state == TCPHS_FIN_WAIT2 ||
+	       state == TCPHS_CLOSING || state == TCPHS_LAST_ACK;
+}
+
 static void find_fin(struct tcphs_side *side, const struct tcphs_end *e)
 {
 	size_t i;
@@ -102,6 +109,8 @@ static void find_fin(struct tcphs_side *side, const struct tcphs_end *e)
 		else if (changes(r, TCPHS_HAS_SND_UNA) && t->old == TCPHS_FIN_WAIT1 &&
 			 t->new == TCPHS_FIN_WAIT2)
 			set_fin(side, t->nr.snd_una - 1);
+		else if (changes(r, TCPHS_HAS_WRITE_SEQ) && fin_queued(t->old))
+			set_fin(side, t->nr.write_seq - 1);
 	}
 }
 
