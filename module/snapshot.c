@@ -119,6 +119,22 @@ static int by_block(const void *a, const void *b, const void *priv)
 }
 
 /*
+ * Completes r from `known`, a record of the same socket that has both ends, or
+ * NULL. Return: the record to complete the next one from.
+ */
+static struct tcphs_record *ends_learn(struct tcphs_record *r,
+				       struct tcphs_record *known)
+{
+	if (!r->sock || r->kind == TCPHS_LOST)
+		return known;
+	if (!(r->flags & ENDS_MISSING))
+		return r;
+	if (known)
+		ends_copy(r, known);
+	return known;
+}
+
+/*
  * Completes the ends of records from others of the same socket: one pass with
  * what came before, for ends that were cleared at the close, and one backwards
  * with what came after, for ends that were not chosen at the birth.
@@ -132,12 +148,7 @@ static void ends_complete(struct tcphs_snapshot *snapshot)
 		r = &snapshot->records[snapshot->lines[i].record];
 		if (known && (known->sock != r->sock || is_birth(r)))
 			known = NULL;
-		if (!r->sock || r->kind == TCPHS_LOST)
-			continue;
-		if (!(r->flags & ENDS_MISSING))
-			known = r;
-		else if (known)
-			ends_copy(r, known);
+		known = ends_learn(r, known);
 	}
 	known = NULL;
 	for (i = snapshot->count; i--;) {
@@ -145,13 +156,8 @@ static void ends_complete(struct tcphs_snapshot *snapshot)
 		if (known && (known->sock != r->sock ||
 			      r->kind == TCPHS_DESTROY))
 			known = NULL;
-		if (!r->sock || r->kind == TCPHS_LOST)
-			continue;
-		if (!(r->flags & ENDS_MISSING))
-			known = r;
-		else if (known)
-			ends_copy(r, known);
-		if (is_birth(r))
+		known = ends_learn(r, known);
+		if (r->sock && is_birth(r))
 			known = NULL;
 	}
 }

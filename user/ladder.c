@@ -16,12 +16,12 @@
 #include <string.h>
 
 #include "address.h"
+#include "caption.h"
 #include "explain.h"
 #include "ladder.h"
 #include "memory.h"
 #include "names.h"
 #include "number.h"
-#include "options.h"
 #include "verdict.h"
 
 enum {
@@ -588,29 +588,6 @@ static void arrow(const struct drawing *d, const struct tcphs_step *step,
 	}
 }
 
-/* "mss 1460 sack ts wscale 7" */
-static void options_text(const struct tcphs_segment *s, char text[TEXT])
-{
-	struct tcphs_options o;
-
-	text[0] = '\0';
-	tcphs_options_decode(s, &o);
-	if (o.has_mss)
-		append(text, "mss %u ", o.mss);
-	if (o.sack_permitted)
-		append(text, "sack ");
-	if (o.has_timestamps)
-		append(text, "ts ");
-	if (o.has_wscale)
-		append(text, "wscale %u ", o.wscale);
-	if (o.mptcp)
-		append(text, "mptcp ");
-	if (o.malformed)
-		append(text, "(options damaged) ");
-	if (*text)
-		text[strlen(text) - 1] = '\0';
-}
-
 /* Further states that the same step brought about, one line each. */
 static void more_states(struct drawing *d, const struct tcphs_step *step,
 			unsigned int side)
@@ -637,12 +614,12 @@ static bool enter(struct drawing *d, const struct tcphs_step *step, unsigned int
 
 static void below(struct drawing *d, const struct tcphs_step *step, bool isn)
 {
-	char text[TEXT] = "", options[TEXT];
+	char text[TEXT] = "", options[TCPHS_CAPTION_SIZE];
 
 	if (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_SYN) {
 		if (isn)
 			append(text, "[%" PRIu32 "] ", step->segment.seq);
-		options_text(&step->segment, options);
+		tcphs_caption_options(&step->segment, options);
 		append(text, "%s", options);
 		words(d, text);
 	}
