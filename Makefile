@@ -6,7 +6,7 @@
 #: module [KDIR=DIRECTORY]   ./tcphs.ko for the kernel built in DIRECTORY
 #: user                      user/tcphs, the reader
 #: demo                      real connections in a VM, and their timelines
-#: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N
+#: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N RETRY=N
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
 #: clean                     remove what was built

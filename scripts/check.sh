@@ -3,9 +3,12 @@
 # Builds everything and runs every test: the unit tests here, without root, and
 # the tests of tests/ in a VM, with kselftest's runner.
 #
-# usage: [TESTS="three_way_open.sh ..."] [REPEAT=N] scripts/check.sh
+# usage: [TESTS="three_way_open.sh ..."] [REPEAT=N] [RETRY=N] scripts/check.sh
 #
 # TESTS runs only these scripts of tests/; REPEAT runs all of them N times.
+# RETRY (0) is for a machine that others load: a script that failed is run N times
+# more, in a VM of its own. If all of these pass, it is called unsteady: shown, and
+# counted as that, with neither the passed nor the failed.
 # SMP= (2), MEM= (2048) and TIMEOUT= (seconds, 3600) size the VM's run; for
 # SUITE= KERNEL= KDIR= and others see scripts/vm.sh. Everything printed is kept
 # in build/check. Ends with the line "N passed, N failed"; exit status 0 only if
@@ -15,12 +18,15 @@
 . "$top/scripts/ktap.sh"
 
 repeat=${REPEAT:-1}
+retry=${RETRY:-0}
+unsteady=0
 logs=$build/check
 selection=${TESTS:-}
 # A test script has another meaning for it.
 unset TESTS MAKEFLAGS MFLAGS MAKELEVEL
 
 [[ "$repeat" =~ ^[1-9][0-9]*$ ]] || die "REPEAT=$repeat: a number of runs is meant"
+[[ "$retry" =~ ^[0-9]+$ ]] || die "RETRY=$retry: a number of runs is meant"
 "$top/scripts/dependencies.sh" build vm
 "$top/scripts/build.sh"
 selftests=$("$top/scripts/kselftest.sh")/tools/testing/selftests
@@ -55,15 +61,38 @@ else
 	ktap_program "the VM itself" "$logs/vm.log" "$top/scripts/vm-test.sh"
 fi
 
+# run_in_vm REPEAT RUNNER-OPTION...
 run_in_vm() {
 	"$top/scripts/vm.sh" run --smp "${SMP:-2}" --mem "${MEM:-2048}" \
 		--timeout "${TIMEOUT:-3600}" --add "$work/kselftest=/kselftest" -- \
-		/tcphs/scripts/check-guest.sh "$repeat" "${choice[@]}" 2>"$work/vm.err" ||
+		/tcphs/scripts/check-guest.sh "$@" 2>"$work/vm.err" ||
 		echo $? >"$work/vm.status"
 }
 
+# retry: whether each script that failed was unsteady.
+retry() {
+	local again=("${scripts_failed[@]}") counted=$scripts_failures script
+	local failed_before=$failed passed_before=$passed ended_before=$scripts_ended
+	echo "once more, $retry times: ${again[*]}"
+	choice=()
+	for script in "${again[@]}"; do
+		choice+=(-t "tcphs:$script")
+	done
+	ktap_runner "$logs/retry.log" < <(run_in_vm "$retry" "${choice[@]}")
+	if [ "$failed" = "$failed_before" ] && [ ! -e "$work/vm.status" ] &&
+		[ $((scripts_ended - ended_before)) = $((${#again[@]} * retry)) ]; then
+		failed=$((failed - counted))
+		unsteady=$counted
+	fi
+	passed=$passed_before scripts_ended=$ended_before
+}
+
 : >"$logs/kselftest.log"
-ktap_runner "$logs/kselftest.log" < <(run_in_vm)
+: >"$logs/retry.log"
+ktap_runner "$logs/kselftest.log" < <(run_in_vm "$repeat" "${choice[@]}")
+if [ "$retry" != 0 ] && [ ${#scripts_failed[@]} != 0 ] && [ ! -e "$work/vm.status" ]; then
+	retry
+fi
 
 # Nothing that was to run may be missing, and the VM itself has a say.
 if [ "$scripts_ended" -lt $((expected * repeat)) ]; then
@@ -81,5 +110,5 @@ else
 fi
 
 echo "what they printed is in ${logs#"$top"/}"
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

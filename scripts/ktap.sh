@@ -21,8 +21,11 @@
 passed=0
 failed=0
 skipped=0
-# Scripts of the runner that came to a result.
+# Scripts of the runner that came to a result; the names of those that failed,
+# and how many of their results did.
 scripts_ended=0
+scripts_failed=()
+scripts_failures=0
 
 # How many lines of what a failed test printed are shown, and how much of each.
 ktap_tail=25
@@ -100,7 +103,7 @@ ktap_end() {
 
 # ktap_runner LOG: kselftest's runner on stdin. Keeps all of it in LOG.
 ktap_runner() {
-	local line name
+	local line name before
 	ktap_reset
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >>"$1"
@@ -109,10 +112,15 @@ ktap_runner() {
 		"ok "*"selftests: "* | "not ok "*"selftests: "*)
 			name=${line##*: }
 			scripts_ended=$((scripts_ended + 1))
+			before=$failed
 			case "$line" in
 			ok*) ktap_end "${name%% *}" ok "${name#"${name%% *}"}" ;;
 			*) ktap_end "${name%% *}" "not ok" "${name#"${name%% *}"}" ;;
 			esac
+			if [ "$failed" != "$before" ]; then
+				scripts_failed+=("${name%% *}")
+				scripts_failures=$((scripts_failures + failed - before))
+			fi
 			;;
 		"# ok "*) ktap_count ok "$line" && ktap_remember "${line#\# }" ;;
 		"# not ok "*) ktap_count "not ok" "$line" && ktap_remember "${line#\# }" ;;
