@@ -9,6 +9,12 @@
 #: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N RETRY=N
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
+#: uninstall                 what install has put there, for the same PREFIX=
+#: dkms-install              the module by DKMS: for all kernels, now and later
+#: dkms-remove               and away again
+#: deb                       Debian packages, in build/deb
+#: check-package             these, through a kernel upgrade, in a VM
+#: fuzz                      fuzz the reader; FUZZ_SECONDS=600
 #: clean                     remove what was built
 #: distclean                 and what was downloaded, and the VM
 #: help                      this text
@@ -20,6 +26,7 @@
 RELEASE := $(shell uname -r)
 KDIR ?= /lib/modules/$(RELEASE)/build
 PREFIX ?= /usr/local
+ZSH ?= share/zsh/site-functions
 DESTDIR ?=
 
 V ?= 0
@@ -28,8 +35,10 @@ MAKEFLAGS += --no-print-directory
 Q := @
 endif
 
-# Type information for BPF needs the kernel's vmlinux; nothing here needs it.
-BTF := $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+# Type information for BPF needs the kernel's vmlinux and pahole; nothing here
+# needs it.
+BTF := $(if $(wildcard $(KDIR)/vmlinux),$(shell command -v pahole))
+BTF := $(if $(BTF),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 advice = install linux-headers-$(RELEASE), or name another: make module KDIR=<kernel build directory>
 
@@ -71,7 +80,7 @@ install: user
 	install -D -m 644 user/completion/tcphs.bash \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphs"
 	install -D -m 644 user/completion/_tcphs \
-		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tcphs"
+		"$(DESTDIR)$(PREFIX)/$(ZSH)/_tcphs"
 	$(Q)if [ ! -e tcphs.ko ]; then \
 		echo "No tcphs.ko: the module is not installed; make module builds it"; \
 		exit 0; \
@@ -81,6 +90,32 @@ install: user
 	echo "install -D -m 644 tcphs.ko $$dir/tcphs.ko"; \
 	install -D -m 644 tcphs.ko "$$dir/tcphs.ko" || exit 1; \
 	if [ -z "$(DESTDIR)" ]; then depmod "$$word"; fi
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/sbin/tcphs" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcphs" \
+		"$(DESTDIR)$(PREFIX)/$(ZSH)/_tcphs" \
+		$(foreach page,$(notdir $(wildcard user/*.[0-9])), \
+		"$(DESTDIR)$(PREFIX)/share/man/man$(lastword $(subst ., ,$(page)))/$(page)")
+	$(Q)for file in "$(DESTDIR)"/lib/modules/*/extra/tcphs.ko; do \
+		[ -e "$$file" ] || continue; \
+		echo "rm -f $$file"; \
+		rm -f "$$file" || exit 1; \
+		dir="$${file%/extra/tcphs.ko}"; \
+		if [ -z "$(DESTDIR)" ]; then depmod "$${dir##*/}"; fi; \
+	done
+
+dkms-install dkms-remove dkms-source:
+	$(Q)DESTDIR="$(DESTDIR)" scripts/dkms.sh $(@:dkms-%=%)
+
+deb:
+	$(Q)scripts/deb.sh
+
+check-package:
+	$(Q)scripts/package.sh
+
+fuzz:
+	$(Q)scripts/fuzz.sh
 
 clean:
 	$(Q)$(MAKE) -C user clean
@@ -96,4 +131,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check lint install clean distclean help
+.PHONY: all module user demo check lint install uninstall clean distclean help
+.PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

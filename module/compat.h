@@ -14,6 +14,11 @@
 #include <net/tcp.h>
 #include <tcphs.h>
 
+/* 5.16: the kvmalloc() family is in linux/slab.h. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+#include <linux/mm.h>
+#endif
+
 /* 5.17: pde_data() in place of PDE_DATA(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0) && !defined(pde_data)
 #include <linux/proc_fs.h>

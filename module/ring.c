@@ -21,6 +21,7 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "ring.h"
 
 #define RING_KB_MIN	4

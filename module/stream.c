@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <linux/utsname.h>
 
+#include "compat.h"
 #include "filter.h"
 #include "identity.h"
 #include "proc.h"
