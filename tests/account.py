@@ -254,10 +254,12 @@ def closed(segs, sent):
     if not second:
         return "open"
     # An ACK that left before the FIN has a number no higher than the FIN's: that
-    # holds also where a capture has lost the order of sending.
+    # holds also where a capture has lost the order of sending. Data has it as
+    # well when it is sent again after the FIN.
     return "four-way" if any(
         s is not second and "FIN" not in s.flags and
-        not before(second.seq, s.seq) for s in after) else "three-segment"
+        not before(second.seq, s.seq) and (not s.len or s.ts < second.ts)
+        for s in after) else "three-segment"
 
 
 def rows_of(path, name):
