@@ -3,13 +3,15 @@
 # Installs what the project needs from this machine's package archive, by apt,
 # with sudo when not root. Says what it installs; silent when all is there.
 #
-# usage: scripts/dependencies.sh [build | vm | lint]...
+# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb]...
 #
 #	build	the module and the reader
 #	vm	the virtual machine of `make check` and `make demo`
 #	lint	the checkers of `make lint`
+#	fuzz	the fuzzers of `make fuzz`
+#	deb	to make a Debian source package
 #
-# Without an argument: all three.
+# Without an argument: build, vm and lint.
 . "$(dirname "$0")/common.sh"
 
 # One line each: purpose, package, and what shows that it is there: a command
@@ -43,12 +45,15 @@ vm	zsh		zsh
 lint	sparse		sparse
 lint	shellcheck	shellcheck
 lint	perl		perl
+fuzz	clang		clang
+deb	dpkg-dev	dpkg-source
+deb	debhelper	dh
 "
 
 purposes=${*:-build vm lint}
 for purpose in $purposes; do
 	case "$purpose" in
-	build | vm | lint) ;;
+	build | vm | lint | fuzz | deb) ;;
 	*) usage 2 ;;
 	esac
 done

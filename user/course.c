@@ -118,9 +118,12 @@ static void add_sum(struct tcphs_course *o, const struct tcphs_connection *c,
 		ts = closing_ts(c) - 1;
 	} else if (until) {
 		const struct tcphs_entered *e = &until->entered[until->from];
-		const struct tcphs_stay *stay = &c->side[until->from].states[e->begin];
+		const struct tcphs_stay *states = c->side[until->from].states;
 
-		ts = e->count && stay->ts && stay->ts < until->ts ? stay->ts : until->ts;
+		ts = until->ts;
+		/* A side without a socket has no states. */
+		if (e->count && states[e->begin].ts && states[e->begin].ts < ts)
+			ts = states[e->begin].ts;
 		ts -= !!ts;
 	}
 	m = add(o, TCPHS_MOMENT_DATA, TCPHS_CLIENT, ts, SIZE_MAX);

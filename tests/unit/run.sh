@@ -21,6 +21,7 @@ step() {
 	step "$out/parts_test"
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
+	step "$out/fuzz_test" ../fuzz/corpus
 	step python3 damage.py "$out"
 	step python3 export.py "$out"
 	step python3 pages.py "$out"

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FUZZ_READER_H
+#define FUZZ_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "settings.h"
+
+/* The reader's commands, run here on a recording in memory. */
+
+/* Two bytes as the command line's options. */
+struct reader_choice {
+	unsigned int command;
+	struct tcphs_settings settings;
+};
+
+void reader_choose(struct reader_choice *c, const uint8_t data[2]);
+
+/*
+ * Show a recording. What is printed must be text without control characters
+ * (or JSON, one object per line): names of foreign origin are in it.
+ */
+void reader_show(struct reader_choice *c, const uint8_t *recording, size_t size);
+
+/* Export a recording; the file must be what its name says. */
+void reader_export(struct reader_choice *c, const uint8_t *recording, size_t size);
+
+#endif
