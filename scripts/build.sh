@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds what goes into the VM: the module for the VM's kernel, and the reader.
+# Builds what goes into the VM: the module for the VM's kernel, and the reader,
+# with the compiler of the guest's suite (see scripts/toolroot.sh).
 #
 # usage: scripts/build.sh
 
@@ -9,10 +10,24 @@
 # Called by make; those it calls are to be runs of their own.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
+# make's objects, made for another suite, would be taken for up to date.
+stamp=$top/user/.suite
+
+# build_with MAKE-WORD...
+build_with() {
+	"$top/scripts/toolroot.sh" make -C "$top" --no-print-directory "$@" V="${V:-0}" >&2
+}
+
 build_all() {
-	make -C "$top" --no-print-directory module KDIR="$1" V="${V:-0}" >&2
-	make -C "$top" --no-print-directory user V="${V:-0}" >&2
+	build_with module KDIR="$1"
+	if [ "$(cat "$stamp" 2>/dev/null || echo bookworm)" != "$suite" ]; then
+		make -s -C "$top/user" clean
+	fi
+	build_with user
+	echo "$suite" >"$stamp"
 }
 
 headers=$("$top/scripts/kernel.sh" headers)
+# With one's own kernel, toolroot.sh must bring in its build directory, too.
+export KDIR=$headers
 locked build build_all "$headers"

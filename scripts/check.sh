@@ -9,10 +9,10 @@
 # RETRY (0) is for a machine that others load: a script that failed is run N times
 # more, in a VM of its own. If all of these pass, it is called unsteady: shown, and
 # counted as that, with neither the passed nor the failed.
+# GUEST=only leaves out what runs here. LOGS=DIR keeps what is printed (build/check).
 # SMP= (2), MEM= (2048) and TIMEOUT= (seconds, 3600) size the VM's run; for
-# SUITE= KERNEL= KDIR= and others see scripts/vm.sh. Everything printed is kept
-# in build/check. Ends with the line "N passed, N failed"; exit status 0 only if
-# nothing failed and something passed.
+# SUITE= KERNEL= KDIR= and others see scripts/vm.sh. Ends with the line "N passed,
+# N failed"; exit status 0 only if nothing failed and something passed.
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/ktap.sh"
@@ -20,7 +20,7 @@
 repeat=${REPEAT:-1}
 retry=${RETRY:-0}
 unsteady=0
-logs=$build/check
+logs=${LOGS:-$build/check}
 selection=${TESTS:-}
 # A test script has another meaning for it.
 unset TESTS MAKEFLAGS MFLAGS MAKELEVEL
@@ -52,6 +52,8 @@ if [ -n "$selection" ]; then
 else
 	expected=$(wc -l <"$work/kselftest/kselftest-list.txt")
 	choice=(-c tcphs)
+fi
+if [ -z "$selection" ] && [ "${GUEST:-}" != only ]; then
 	# These are quick; what they find makes the rest hard to believe.
 	ktap_program "unit tests" "$logs/unit.log" \
 		make -s -C "$top/tests/unit" KSFT="$selftests" run_tests

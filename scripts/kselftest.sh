@@ -65,9 +65,10 @@ make_tree() {
 	cp -r "$selftests/run_kselftest.sh" "$selftests/kselftest" "$tree/"
 	unset MAKEFLAGS MFLAGS MAKELEVEL
 	cp -r "$top/tests" "$tree/tcphs"
-	words=(-s -C "$top/tests" KSFT="$selftests" OUTPUT="$tree/tcphs"
-		KDIR="$("$top/scripts/kernel.sh" headers)")
-	make "${words[@]}" all >&2
+	KDIR=$("$top/scripts/kernel.sh" headers)
+	export KDIR
+	words=(-s -C "$top/tests" KSFT="$selftests" OUTPUT="$tree/tcphs" KDIR="$KDIR")
+	"$top/scripts/toolroot.sh" make "${words[@]}" all >&2
 	make "${words[@]}" COLLECTION=tcphs emit_tests >"$tree/kselftest-list.txt"
 }
 
