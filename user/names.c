@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Words for numbers. Unknown numbers have no word: NULL. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -122,6 +123,50 @@ const char *tcphs_names_reason(unsigned int reason)
 
 	return pick(names, COUNT(names), reason);
 }
+
+/* Before 2.32 glibc has no names: those that a TCP socket can have. */
+#if !__GLIBC_PREREQ(2, 32)
+static const char *strerrorname_np(int error)
+{
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {
+		{ EPERM, "EPERM" },
+		{ EINTR, "EINTR" },
+		{ EAGAIN, "EAGAIN" },
+		{ ENOMEM, "ENOMEM" },
+		{ EACCES, "EACCES" },
+		{ EINVAL, "EINVAL" },
+		{ EPIPE, "EPIPE" },
+		{ EPROTO, "EPROTO" },
+		{ EMSGSIZE, "EMSGSIZE" },
+		{ ENOPROTOOPT, "ENOPROTOOPT" },
+		{ EPROTONOSUPPORT, "EPROTONOSUPPORT" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EADDRINUSE, "EADDRINUSE" },
+		{ EADDRNOTAVAIL, "EADDRNOTAVAIL" },
+		{ ENETDOWN, "ENETDOWN" },
+		{ ENETUNREACH, "ENETUNREACH" },
+		{ ECONNABORTED, "ECONNABORTED" },
+		{ ECONNRESET, "ECONNRESET" },
+		{ ENOBUFS, "ENOBUFS" },
+		{ ENOTCONN, "ENOTCONN" },
+		{ ETIMEDOUT, "ETIMEDOUT" },
+		{ ECONNREFUSED, "ECONNREFUSED" },
+		{ EHOSTDOWN, "EHOSTDOWN" },
+		{ EHOSTUNREACH, "EHOSTUNREACH" },
+		{ EALREADY, "EALREADY" },
+		{ EINPROGRESS, "EINPROGRESS" },
+		{ ENONET, "ENONET" },
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (names[i].error == error)
+			return names[i].name;
+	return NULL;
+}
+#endif
 
 const char *tcphs_names_error(unsigned int error)
 {
