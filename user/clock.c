@@ -11,14 +11,16 @@ static void wall(const struct tcphs_clock *c, uint64_t ts, const char *format,
 		 char text[TCPHS_CLOCK_SIZE])
 {
 	int64_t ns = (int64_t)ts + c->wall_offset;
-	time_t seconds = ns / SECOND;
+	/* Rounded down before 1970 too. */
+	int64_t part = (ns % SECOND + SECOND) % SECOND;
+	time_t seconds = (ns - part) / SECOND;
 	char day[32] = "?";
 	struct tm tm;
 
 	if (localtime_r(&seconds, &tm))
 		strftime(day, sizeof(day), format, &tm);
 	snprintf(text, TCPHS_CLOCK_SIZE, "%s.%06d", day,
-		 (int)(ns % SECOND / 1000));
+		 (int)(part / 1000));
 }
 
 char *tcphs_clock_date(const struct tcphs_clock *c, uint64_t ts,

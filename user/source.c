@@ -172,6 +172,12 @@ static int check_header(struct tcphs_source *s)
 				    h->header_size, h->record_size);
 		return TCPHS_EXIT_FAILED;
 	}
+	/* Added to a time it must stay one. */
+	if (h->wall_offset >= (int64_t)MAX_NUMBER || h->wall_offset < -(int64_t)MAX_NUMBER) {
+		tcphs_message_print("%s: header damaged: it was recorded in no year that there is",
+				    s->name);
+		return TCPHS_EXIT_FAILED;
+	}
 	h->hostname[sizeof(h->hostname) - 1] = '\0';
 	h->release[sizeof(h->release) - 1] = '\0';
 	return TCPHS_EXIT_DONE;
