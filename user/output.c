@@ -2,6 +2,7 @@
 /* Standard output: width, signs, colours, and whether it is still there. */
 #include <errno.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,17 @@ bool tcphs_output_flush(void)
 	return !ferror(stdout);
 }
 
+/*
+ * A stream that a full buffer was to be flushed to in the middle of a printf()
+ * knows that it failed, but newer C libraries not why.
+ */
+static bool pipe_closed(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int tcphs_output_finish(void)
 {
 	tcphs_output_flush();
@@ -113,7 +125,7 @@ int tcphs_output_finish(void)
 	if (!first_error)
 		first_error = errno ? errno : EIO;
 	/* Whoever read it has seen enough. */
-	if (first_error == EPIPE)
+	if (first_error == EPIPE || pipe_closed())
 		return TCPHS_EXIT_DONE;
 	tcphs_message_print("standard output: %s", strerror(first_error));
 	return TCPHS_EXIT_FAILED;
