@@ -264,14 +264,6 @@ class Agent:
         with open("/proc/sys/net/" + name, "w") as f:
             f.write(str(value))
 
-    def syn_retries(self, count):
-        """How often connect() repeats its SYN, after 1, 2, 4 ... seconds"""
-        self.sysctl("ipv4/tcp_syn_retries", count)
-        # From 6.5 on the first four come a second apart, and are not counted.
-        linear = "ipv4/tcp_syn_linear_timeouts"
-        if os.path.exists("/proc/sys/net/" + linear):
-            self.sysctl(linear, 0)
-
     def name(self):
         return self.local
 

@@ -276,7 +276,7 @@ def syn_timeout(con, retries="2"):
     """Nobody answers: connect() gives up after its retransmissions"""
     con.server.socket()
     port = con.server.bind(con.addr["server"])
-    con.client.syn_retries(retries)
+    con.client.sysctl("ipv4/tcp_syn_retries", retries)
     con.client.socket()
     con.client.start("connect_fail", *port)
     con.local["server"] = port
@@ -292,7 +292,7 @@ def syn_timeout(con, retries="2"):
 
 def syn_ack_lost(con):
     """The server's answers are lost: its request expires, the client gives up"""
-    con.client.syn_retries(1)
+    con.client.sysctl("ipv4/tcp_syn_retries", 1)
     con.server.sysctl("ipv4/tcp_synack_retries", 1)
     con.listen()
     con.client.socket()
