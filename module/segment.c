@@ -259,24 +259,31 @@ static __always_inline void segment_record(const struct tcphs_packet *p,
 
 /*
  * Sent without a connection's socket: out of a control socket (SOCK_RAW, or
- * none at all), or a SYN,ACK with a cookie.
+ * none at all), or by a process's own raw socket; or a SYN,ACK with a cookie.
  */
 static void control_check(const struct tcphs_packet *p, struct local *local, u8 f)
 {
 	local->sk = NULL;
+	local->mark = TCPHS_SEG_NO_SOCKET;
 	if (f & TCPHDR_SYN) {
-		local->mark = f & TCPHDR_ACK ? TCPHS_SEG_COOKIE :
-			      TCPHS_SEG_NO_SOCKET;
+		if (f & TCPHDR_ACK && !p->skb->sk)
+			local->mark = TCPHS_SEG_COOKIE;
 		return;
 	}
-	local->mark = TCPHS_SEG_NO_SOCKET;
 	if (f & TCPHDR_RST)
 		return;
-	/* An ACK: a mini-socket's, if there is one. */
+	/* An ACK: a mini-socket's. A full socket would have sent it itself. */
 	local->sk = packet_lookup(p, true);
 	local->held = local->sk;
-	if (local->sk && is_mini(local->sk))
+	if (!local->sk)
+		return;
+	if (is_mini(local->sk)) {
 		local->mark = 0;
+		return;
+	}
+	sock_gen_put((struct sock *)local->sk);
+	local->sk = NULL;
+	local->held = false;
 }
 
 /* An ACK leaves a TIME_WAIT mini-socket that a FIN has just moved there. */

@@ -8,9 +8,11 @@
 #include "names.h"
 #include "number.h"
 
-static bool is_out(const struct tcphs_record *r)
+/* Left this end, and its socket sent it, if it has one. */
+static bool is_out(const struct tcphs_end *e, const struct tcphs_record *r)
 {
-	return r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT;
+	return r->kind == TCPHS_SEGMENT && r->segment.mark & TCPHS_SEG_OUT &&
+	       !(e->full && r->segment.mark & TCPHS_SEG_NO_SOCKET);
 }
 
 static bool is_in(const struct tcphs_record *r)
@@ -66,7 +68,7 @@ static bool highest(const struct tcphs_end *e, bool out, uint32_t *next)
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_record *r = &e->record[i];
 
-		if (!(out ? is_out(r) : is_in(r)) || r->segment.flags & TCPHS_RST)
+		if (!(out ? is_out(e, r) : is_in(r)) || r->segment.flags & TCPHS_RST)
 			continue;
 		if (!known || tcphs_number_before(*next, after(&r->segment)))
 			*next = after(&r->segment);
@@ -99,7 +101,7 @@ static void find_fin(struct tcphs_side *side, const struct tcphs_end *e)
 		const struct tcphs_record *r = &e->record[i];
 		const struct tcphs_transition *t = &r->transition;
 
-		if (is_out(r) && (r->segment.flags & (TCPHS_FIN | TCPHS_SYN)) == TCPHS_FIN)
+		if (is_out(e, r) && (r->segment.flags & (TCPHS_FIN | TCPHS_SYN)) == TCPHS_FIN)
 			set_fin(side, r->segment.seq + r->segment.len);
 		/* Here write_seq is the FIN's: uapi/tcphs.h. */
 		else if (changes(r, TCPHS_HAS_WRITE_SEQ) &&
@@ -168,17 +170,22 @@ static void find_remote_fin(struct tcphs_side *side, const struct tcphs_end *pee
 {
 	size_t i;
 
+	/* These states begin with the other side's FIN. */
 	for (i = 0; i < peer->records; i++) {
 		const struct tcphs_record *r = &peer->record[i];
 		unsigned int new = r->transition.new;
 
+		if (changes(r, TCPHS_HAS_RCV_NXT) &&
+		    (new == TCPHS_CLOSE_WAIT || new == TCPHS_CLOSING ||
+		     new == TCPHS_TIME_WAIT))
+			set_fin(side, r->transition.nr.rcv_nxt - 1);
+	}
+	/* One that no state tells of may be forged, or not have fitted. */
+	for (i = 0; i < peer->records; i++) {
+		const struct tcphs_record *r = &peer->record[i];
+
 		if (is_in(r) && (r->segment.flags & (TCPHS_FIN | TCPHS_SYN)) == TCPHS_FIN)
 			set_fin(side, r->segment.seq + r->segment.len);
-		/* These states begin with the other side's FIN. */
-		else if (changes(r, TCPHS_HAS_RCV_NXT) &&
-			 (new == TCPHS_CLOSE_WAIT || new == TCPHS_CLOSING ||
-			  new == TCPHS_TIME_WAIT))
-			set_fin(side, r->transition.nr.rcv_nxt - 1);
 	}
 }
 

@@ -497,6 +497,47 @@ static void tell_after(struct tcphs_connection *c)
 
 /* ---- copies and losses ---------------------------------------------------- */
 
+/*
+ * Sent from the side's own address, and not by its socket: a raw socket forged
+ * it. Where a socket lives, the kernel sends nothing without it but a RST, of
+ * which tcp_send_reset tells first.
+ */
+static bool is_forged(const struct tcphs_side *s, const struct tcphs_step *step,
+		      const struct tcphs_context *x)
+{
+	bool rst = step->segment.flags & TCPHS_RST;
+
+	if (step->kind != TCPHS_STEP_SEGMENT || !step->sent || !s->socket ||
+	    !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
+		return false;
+	switch (tcphs_connection_state(s, step->sent)) {
+	case TCPHS_ESTABLISHED:
+	case TCPHS_FIN_WAIT1:
+	case TCPHS_CLOSE_WAIT:
+	case TCPHS_CLOSING:
+	case TCPHS_LAST_ACK:
+		if (rst && x->missing & TCPHS_MISSING_SEND_RESET)
+			return false;
+		return !rst || !s->rst_sent.known || s->rst_sent.ts > step->sent;
+	case TCPHS_SYN_SENT:
+	case TCPHS_FIN_WAIT2:
+		/* A mini-socket's RST has nothing to tell it. */
+		return !rst;
+	}
+	return false;
+}
+
+static void mark_forged(struct tcphs_connection *c, const struct tcphs_context *x)
+{
+	size_t i;
+
+	if (c->whole != TCPHS_WHOLE_COMPLETE)
+		return;
+	for (i = 0; i < c->nsteps; i++)
+		c->steps[i].foreign = is_forged(&c->side[c->steps[i].from],
+						&c->steps[i], x);
+}
+
 static enum tcphs_copies kind_of(const struct tcphs_segment *s)
 {
 	if (s->flags & TCPHS_SYN)
@@ -527,7 +568,8 @@ static void mark_copies(struct tcphs_connection *c)
 		uint32_t end;
 		uint64_t key;
 
-		if (step->kind != TCPHS_STEP_SEGMENT || s->flags & TCPHS_RST)
+		if (step->kind != TCPHS_STEP_SEGMENT || s->flags & TCPHS_RST ||
+		    step->foreign)
 			continue;
 		/* A forged segment's numbers say nothing of what the socket sent. */
 		if (!step->sent && c->side[from].seen && !c->itself &&
@@ -636,7 +678,8 @@ static void mark_losses(struct tcphs_connection *c, const struct tcphs_context *
 		struct tcphs_step *step = &c->steps[i];
 		bool marked;
 
-		if (step->kind != TCPHS_STEP_SEGMENT || (step->sent && step->received))
+		if (step->kind != TCPHS_STEP_SEGMENT || step->foreign ||
+		    (step->sent && step->received))
 			continue;
 		marked = c->all ||
 			 step->segment.flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST);
@@ -719,12 +762,17 @@ static void tell_times(struct tcphs_connection *c)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-/* What one end has of its life. */
-static enum tcphs_whole whole(const struct tcphs_end *e)
+/*
+ * What one end has of its life. Where no socket is, nothing is born: that the
+ * other end's was is enough.
+ */
+static enum tcphs_whole whole(const struct tcphs_end *e, const struct tcphs_end *peer)
 {
-	if (e->lossy || (!e->born && e->after_loss))
+	bool born = e->born || (!e->socket && peer && peer->born);
+
+	if (e->lossy || (!born && e->after_loss))
 		return TCPHS_WHOLE_LOSSY;
-	return e->born ? TCPHS_WHOLE_COMPLETE : TCPHS_WHOLE_PARTIAL;
+	return born ? TCPHS_WHOLE_COMPLETE : TCPHS_WHOLE_PARTIAL;
 }
 
 /* A side that sent no SYN, in a record that has all, sent no bytes. */
@@ -760,9 +808,9 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 		    tcphs_address_equal(&a->tuple, &mirror);
 	c->segments = x->segments != TCPHS_SEGMENTS_NONE;
 	c->all = x->segments == TCPHS_SEGMENTS_ALL;
-	c->whole = whole(a);
-	if (b && whole(b) > c->whole)
-		c->whole = whole(b);
+	c->whole = whole(a, b);
+	if (b && whole(b, a) > c->whole)
+		c->whole = whole(b, a);
 	c->doubtful = (a->doubtful && !a->closed) || (b && b->doubtful && !b->closed);
 	c->start = b && b->first < a->first ? b->first : a->first;
 	at = tcphs_connection_side(a, b, &c->assumed);
@@ -807,6 +855,7 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	c->steps = s.step;
 	c->nsteps = s.count;
 	tell_after(c);
+	mark_forged(c, x);
 	mark_copies(c);
 	mark_losses(c, x);
 	count_copies(c);

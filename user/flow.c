@@ -360,6 +360,13 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 		      (TCPHS_SYN | TCPHS_ACK);
 	struct tcphs_end *e = NULL;
 
+	/* Forged on this machine: a living socket's end keeps its name. */
+	if (out && s->mark & TCPHS_SEG_NO_SOCKET) {
+		e = tcphs_end_newest(&f->ends, t, r->netns);
+		if (e && e->full && !e->stub && !e->closed)
+			return e;
+		e = NULL;
+	}
 	/* Whose socket an incoming SYN finds says little: see place_syn(). */
 	if (out || !syn)
 		e = tcphs_end_of_sock(&f->ends, r, t);

@@ -57,7 +57,10 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	bool out = s->mark & TCPHS_SEG_OUT;
 	struct tcphs_end *l;
 
-	if (e->role != TCPHS_ROLE_PASSIVE)
+	/* What comes in a living connection is not for who listens. */
+	if (e->role != TCPHS_ROLE_PASSIVE ||
+	    (s->flags & TCPHS_SYN && !out && e->full && !e->closed &&
+	     e->state != TCPHS_SYN_RECV))
 		return;
 	l = tcphs_listener_find(ends, r->netns, &e->tuple);
 	if (!l)

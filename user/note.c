@@ -115,7 +115,8 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	const char *name;
 
 	if (!rst->known || step->ts > rst->ts + 10000000 || is_rst_before(c, i)) {
-		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent)
+		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent &&
+		    !step->foreign)
 			add(step, "no socket");
 		return;
 	}
