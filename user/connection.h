@@ -68,6 +68,9 @@ struct tcphs_side {
 	uint64_t bytes;		/* payload it sent, without retransmissions */
 	uint64_t retransmits;	/* segments of all kinds that it sent again */
 	uint64_t cgroup;	/* 0: unknown */
+	uint32_t uid;		/* the socket's; TCPHS_UID_UNKNOWN */
+	uint32_t mark;		/* SO_MARK at its birth, or at accept() */
+	bool mark_known;
 	struct tcphs_owner owner;
 	struct tcphs_owner closer;	/* known only when another process closed */
 	struct tcphs_before before;	/* the same port pair's last numbers */
@@ -100,7 +103,7 @@ struct tcphs_step {
 	uint8_t from;		/* TCPHS_CLIENT, TCPHS_SERVER */
 	bool retransmit;
 	bool lost;		/* sent, and never came to the other side */
-	bool foreign;		/* came, and that side's socket never sent it */
+	bool foreign;		/* not sent by that side's socket */
 	bool again;		/* came a second time */
 	uint64_t ts;		/* where it stands: sent, else received; 0 unseen */
 	size_t made;		/* the order in which steps were made */

@@ -14,6 +14,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "owner.h"
 #include "source.h"
 #include "stop.h"
 
@@ -109,7 +110,7 @@ static void print_reset(const struct tcphs_reset *r)
 static void print_text(struct events *v, const struct tcphs_record *r)
 {
 	char time[TCPHS_CLOCK_SIZE], local[TCPHS_ADDRESS_SIZE] = "?";
-	char remote[TCPHS_ADDRESS_SIZE] = "", comm[32];
+	char remote[TCPHS_ADDRESS_SIZE] = "", comm[32], owner[TCPHS_OWNER_SIZE];
 	const struct tcphs_end *e;
 	const char *way = " ";
 	struct tcphs_tuple t;
@@ -155,6 +156,8 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 		       r->accept.pid);
 		break;
 	}
+	if (v->s->owner && *tcphs_owner_record(r, owner))
+		printf(" (%s)", owner);
 	putchar('\n');
 }
 

@@ -11,7 +11,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "timeline",
 		.summary = "the ladder of each connection (the default)",
-		.options = "rjSeatcfndNs",
+		.options = "rjSeawtcfndNs",
 		.filter = true,
 		.run = tcphs_timeline_run,
 		.help =
@@ -37,7 +37,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "list",
 		.summary = "one row per connection",
-		.options = "rjtcfndNs",
+		.options = "rjwtcfndNs",
 		.filter = true,
 		.run = tcphs_list_run,
 		.help =
@@ -47,7 +47,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "events",
 		.summary = "the records, one row each",
-		.options = "rjStcfndNs",
+		.options = "rjSwtcfndNs",
 		.filter = true,
 		.run = tcphs_events_run,
 		.help =
@@ -106,6 +106,7 @@ static const struct {
 	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },
 	{ 's', "      --strict        exit status 4 when records were lost\n" },
 	{ 'e', "      --explain       say what each step means, and why the verdicts are so\n" },
+	{ 'w', "      --owner         each socket's user, cgroup, mark and network namespace\n" },
 	{ 'a', "      --ascii         no box-drawing characters\n" },
 	{ 'c', "      --color=WHEN    auto, always or never\n" },
 };

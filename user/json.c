@@ -234,6 +234,7 @@ static json_t *record(const struct tcphs_record *r)
 		set(o, "listener", name64(r->accept.listener));
 		owner(o, true, r->accept.pid, r->accept.uid, r->accept.comm);
 		set(o, "cgroup", number(r->accept.cgroup, r->accept.cgroup));
+		set(o, "mark", number(true, r->accept.mark));
 		break;
 	}
 	return o;
@@ -293,8 +294,9 @@ static json_t *side(const struct tcphs_side *s)
 	set(o, "pid", number(known, s->owner.pid));
 	set(o, "comm", comm(known, s->owner.comm));
 	set(o, "states", s->nstates ? states(s->states, s->nstates) : json_null());
-	set(o, "uid", number(known && s->owner.uid != TCPHS_UID_UNKNOWN, s->owner.uid));
+	set(o, "uid", number(s->socket && s->uid != TCPHS_UID_UNKNOWN, s->uid));
 	set(o, "cgroup", number(s->cgroup, s->cgroup));
+	set(o, "mark", number(s->mark_known, s->mark));
 	set(o, "closed_by", process(&s->closer));
 	set(o, "isn_before", number(s->before.known && s->before.iss_known,
 				    s->before.iss));

@@ -22,6 +22,7 @@
 #include "memory.h"
 #include "names.h"
 #include "number.h"
+#include "owner.h"
 #include "verdict.h"
 
 enum {
@@ -769,7 +770,8 @@ static void end_owner(const struct drawing *d, unsigned int which, char text[TEX
 		       s->closer.pid);
 	if (!s->socket)
 		append(text, "%s", s->seen ? "no socket  " : "elsewhere  ");
-	if (s->netns)
+	/* --owner has it in a line of its own. */
+	if (s->netns && !(d->l->owner && s->socket))
 		append(text, "netns %" PRIu32, s->netns);
 	while (*text && text[strlen(text) - 1] == ' ')
 		text[strlen(text) - 1] = '\0';
@@ -893,6 +895,11 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 	end_owner(&d, TCPHS_CLIENT, left);
 	end_owner(&d, TCPHS_SERVER, right);
 	margins(&d, left, right);
+	if (l->owner) {
+		tcphs_owner_side(&c->side[TCPHS_CLIENT], left);
+		tcphs_owner_side(&c->side[TCPHS_SERVER], right);
+		margins(&d, left, right);
+	}
 	summary(&d);
 	if (l->explain) {
 		tcphs_explain_begin(&d.explain, c, l->absolute);
@@ -942,6 +949,7 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 {
 	const struct signs *s = l->output.ascii ? &ascii : &box;
 	char name[TCPHS_ADDRESS_SIZE] = "?", time[TCPHS_CLOCK_SIZE], comm[32];
+	char credentials[TCPHS_OWNER_SIZE];
 	const struct tcphs_transition *owner = NULL;
 	struct tcphs_clock clock = l->clock;
 	bool begun = false;
@@ -961,7 +969,9 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 	if (owner)
 		printf("  %s/%" PRIu32,
 		       tcphs_output_clean(owner->comm, comm, sizeof(comm)), owner->pid);
-	if (e->netns)
+	if (l->owner)
+		printf("  %s", tcphs_owner_listener(e, credentials));
+	else if (e->netns)
 		printf("  netns %" PRIu32, e->netns);
 	putchar('\n');
 	for (i = 0; i < e->records; i++) {

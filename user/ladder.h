@@ -13,6 +13,7 @@ struct tcphs_ladder {
 	bool timewait_unseen;	/* TCPHS_MISSING_TIMEWAIT_END */
 	bool absolute;		/* sequence numbers as on the wire */
 	bool explain;		/* say under each step what it means */
+	bool owner;		/* --owner */
 };
 
 /* Draw one connection on standard output. `number`: what to call it; 0 nothing. */

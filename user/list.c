@@ -11,6 +11,7 @@
 #include "names.h"
 #include "number.h"
 #include "output.h"
+#include "owner.h"
 #include "story.h"
 #include "verdict.h"
 
@@ -81,6 +82,15 @@ static void owner(const struct tcphs_owner *o, bool socket, char text[TEXT])
 		strcpy(text, "-");
 }
 
+/* With --owner, behind the process. */
+static void add_credentials(char text[TEXT], const char *more)
+{
+	size_t used = strlen(text);
+
+	if (*more)
+		snprintf(text + used, TEXT - used, " %s", more);
+}
+
 /* The state now, of both ends where both have one: "TIME_WAIT/CLOSE". */
 static void state(const struct tcphs_connection *c, char text[TEXT])
 {
@@ -130,6 +140,7 @@ static void connection(void *arg, const struct tcphs_connection *c)
 	char now[TEXT], client[TEXT], server[TEXT], span[TCPHS_NUMBER_SIZE] = "-";
 	char name[2][TCPHS_ADDRESS_SIZE] = { "?", "?" };
 	const char *close = tcphs_verdict_close(c->close);
+	char more[TCPHS_OWNER_SIZE];
 	struct list *l = arg;
 	unsigned int i;
 
@@ -158,6 +169,10 @@ static void connection(void *arg, const struct tcphs_connection *c)
 	if (l->owner) {
 		owner(&c->side[TCPHS_CLIENT].owner, c->side[TCPHS_CLIENT].socket, client);
 		owner(&c->side[TCPHS_SERVER].owner, c->side[TCPHS_SERVER].socket, server);
+		if (l->s->owner) {
+			add_credentials(client, tcphs_owner_side(&c->side[TCPHS_CLIENT], more));
+			add_credentials(server, tcphs_owner_side(&c->side[TCPHS_SERVER], more));
+		}
 		printf("  (%s > %s)", client, server);
 	}
 	if (c->whole != TCPHS_WHOLE_COMPLETE)
@@ -169,7 +184,7 @@ static void connection(void *arg, const struct tcphs_connection *c)
 static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_context *x)
 {
 	struct tcphs_owner who = { 0 };
-	char name[TCPHS_ADDRESS_SIZE] = "?", text[TEXT];
+	char name[TCPHS_ADDRESS_SIZE] = "?", text[TEXT], more[TCPHS_OWNER_SIZE];
 	struct list *l = arg;
 	size_t i;
 
@@ -198,6 +213,8 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 	fputs(name, stdout);
 	if (l->owner) {
 		owner(&who, true, text);
+		if (l->s->owner)
+			add_credentials(text, tcphs_owner_listener(e, more));
 		printf("  (%s)", text);
 	}
 	if (e->counts.syns)
@@ -224,7 +241,7 @@ int tcphs_list_run(const struct tcphs_settings *s)
 	tcphs_output_init(&l.output, s);
 	l.state = !l.output.terminal || l.output.width >= WIDE_STATE;
 	l.start = !l.output.terminal || l.output.width >= WIDE_START;
-	l.owner = !l.output.terminal || l.output.width >= WIDE_OWNER;
+	l.owner = s->owner || !l.output.terminal || l.output.width >= WIDE_OWNER;
 	if (s->times != TCPHS_TIMES_DEFAULT)
 		l.start = s->times != TCPHS_TIMES_NONE;
 	return tcphs_story_tell(s, &story);

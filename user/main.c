@@ -20,6 +20,7 @@ enum {
 	KEY_STRICT,
 	KEY_ASCII,
 	KEY_EXPLAIN,
+	KEY_OWNER,
 	KEY_COLOR,
 	KEY_HELP = 'h',
 	KEY_VERSION = 'V',
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
 	{ "netns", KEY_NETNS, "ID", 0, NULL, 0 },
 	{ "strict", KEY_STRICT, NULL, 0, NULL, 0 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, NULL, 0 },
+	{ "owner", KEY_OWNER, NULL, 0, NULL, 0 },
 	{ "ascii", KEY_ASCII, NULL, 0, NULL, 0 },
 	{ "color", KEY_COLOR, "WHEN", 0, NULL, 0 },
 	{ "help", KEY_HELP, NULL, 0, NULL, 0 },
@@ -112,6 +114,8 @@ static char letter(int key)
 		return 'a';
 	case KEY_EXPLAIN:
 		return 'e';
+	case KEY_OWNER:
+		return 'w';
 	case KEY_COLOR:
 		return 'c';
 	}
@@ -177,6 +181,9 @@ static int parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXPLAIN:
 		s->explain = true;
 		break;
+	case KEY_OWNER:
+		s->owner = true;
+		break;
 	case KEY_COLOR:
 		return set_color(s, arg);
 	case KEY_HELP:
@@ -216,8 +223,9 @@ static int check(const struct line *line)
 				    *given == 'j' ? "--json" : *given == 'N' ? "--netns" :
 				    *given == 's' ? "--strict" : *given == 'a' ? "--ascii" :
 				    *given == 'c' ? "--color" :
+				    *given == 'w' ? "--owner" :
 				    *given == 'e' ? "--explain" : "-",
-				    strchr("jNsace", *given) ? "" : name,
+				    strchr("jNsacew", *given) ? "" : name,
 				    line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}

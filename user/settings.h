@@ -38,6 +38,7 @@ struct tcphs_settings {
 	bool absolute;			/* -S */
 	bool ascii;
 	bool explain;
+	bool owner;
 	bool follow;
 	bool interactive;		/* -i */
 	bool strict;

@@ -121,6 +121,7 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 {
 	size_t i;
 
+	side->uid = TCPHS_UID_UNKNOWN;
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_record *r = &e->record[i];
 		const struct tcphs_transition *t = &r->transition;
@@ -129,11 +130,19 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 			set_owner(&side->owner, r->accept.pid, r->accept.uid,
 				  r->accept.comm);
 			side->cgroup = r->accept.cgroup;
+			side->uid = r->accept.uid;
+			side->mark = r->accept.mark;
+			side->mark_known = true;
 		}
 		if (r->kind != TCPHS_TRANSITION)
 			continue;
-		if (t->has & TCPHS_HAS_BIRTH && !side->cgroup)
+		if (t->uid != TCPHS_UID_UNKNOWN)
+			side->uid = t->uid;
+		if (t->has & TCPHS_HAS_BIRTH && !side->mark_known) {
 			side->cgroup = t->birth.cgroup;
+			side->mark = t->birth.mark;
+			side->mark_known = true;
+		}
 		if (!(t->has & TCPHS_HAS_OWNER))
 			continue;
 		if (t->new == TCPHS_SYN_SENT || t->new == TCPHS_LISTEN)

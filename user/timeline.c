@@ -55,5 +55,6 @@ int tcphs_timeline_run(const struct tcphs_settings *s)
 	tcphs_output_init(&t.ladder.output, s);
 	t.ladder.absolute = s->absolute;
 	t.ladder.explain = s->explain;
+	t.ladder.owner = s->owner;
 	return tcphs_story_tell(s, &story);
 }

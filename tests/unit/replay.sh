@@ -23,6 +23,11 @@ show() {
 	json) "$out/tcphs" timeline --json -r "$file" ;;
 	events-json) "$out/tcphs" events --json -r "$file" ;;
 	ascii) "$out/tcphs" timeline --ascii -r "$file" ;;
+	owner | owner-list | owner-events)
+		how=${how#owner}
+		how=${how#-}
+		"$out/tcphs" "${how:-timeline}" --owner -r "$file"
+		;;
 	absolute) "$out/tcphs" timeline -S -r "$file" ;;
 	wide) COLUMNS=120 "$out/tcphs" timeline -r "$file" ;;
 	narrow) COLUMNS=20 "$out/tcphs" timeline -r "$file" ;;
