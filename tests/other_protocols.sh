@@ -9,9 +9,9 @@ ROW_WITHOUT_ACCOUNT=1 row other_protocols
 while read -r port; do
 	is "SCTP's port $port is in no record" \
 		"$(grep -cE "\"[sd]port\": *$port\b" "$WORK/events.json")" 0
-done < <(sed -n 's/.*"SCTP", "client": \[[^,]*, \([0-9]*\)\], "server": \[[^,]*, \([0-9]*\)\].*/\1\n\2/p' \
-	"$WORK/truth.json")
-while read -r name; do
+done < <(sed -n 's/.*"ports": \[\([0-9]*\), \([0-9]*\)\].*/\1\n\2/p' "$WORK/truth.json" |
+	sort -u)
+while IFS= read -r name; do
 	skip "$name" "this kernel has none"
-done < <(sed -n 's/.*"absent".*"name": "\([A-Z]*\)".*/\1/p' "$WORK/truth.json")
+done < <(sed -n 's/.*"absent".*"name": "\([^"]*\)".*/\1/p' "$WORK/truth.json")
 finish

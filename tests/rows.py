@@ -11,10 +11,16 @@ for each connection what its timeline must say:
 A missing field is not asked; states are the last ones; each of the notes is part
 of some step's note; turn is the how manieth of the same ports. told.py asks.
 
-usage: rows.py --at-end COMMAND --client NETNS --wire NETNS --server NETNS ROW
-The networks are window.sh's.
+usage: rows.py --at-end COMMAND [--wire NETNS]
+               --place NAME,NETNS,NETNS,IP,IP,IP6,IP6 [--place ...] ROW[,ARG=VALUE...]
+
+The places are window.sh's. Each row runs in each place over IPv4, IPv6 and as
+v4-mapped sockets; SITES, a list of shell patterns, selects from FAMILY.PLACE. On
+loopback the wire is the namespace itself.
 """
 import argparse
+import fnmatch
+import inspect
 import os
 import socket
 import struct
@@ -22,55 +28,77 @@ import subprocess
 import sys
 import time
 
-from agent import enter_netns, set_comm
-from traffic import emit, emit_clock
+from agent import end_of, enter_netns, set_comm
+from traffic import FAMILIES, emit, emit_clock
 
-IP = {"client": "192.0.2.2", "server": "198.51.100.2"}
-IP6 = {"client": "2001:db8:1::2", "server": "2001:db8:2::2"}
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 MSG_FASTOPEN = 0x20000000
 TCP_USER_TIMEOUT, TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 18, 19, 20, 21
 RECV_QUEUE, SEND_QUEUE = 1, 2
-NETNS = {}
+TCP, FRAGMENT = 6, 44
+PATIENCE = 90
 
 
-def go(where):
-    enter_netns("/run/netns/" + NETNS[where])
+def go(netns):
+    enter_netns("/run/netns/" + netns)
 
 
-def sysctl(where, name, value):
-    go(where)
-    with open("/proc/sys/net/" + name, "w") as f:
-        f.write(str(value))
+class Site:
+    """Where a row runs: a place, and how its sockets speak"""
+
+    def __init__(self, place, family, wire):
+        self.place, net_c, net_s, *addr = place
+        self.family = family
+        self.loopback = net_c == net_s
+        self.netns = {"client": net_c, "server": net_s,
+                      "wire": net_c if self.loopback else wire}
+        self.six = family == "inet6"
+        self.addr = dict(zip(("client", "server"),
+                             addr[2:] if self.six else addr[:2]))
+        self.name = "%s, %s" % ({"inet": "IPv4", "inet6": "IPv6"}.get(
+            family, family), self.place)
+
+    def go(self, where):
+        go(self.netns[where])
+
+    def sysctl(self, where, name, value):
+        self.go(where)
+        with open("/proc/sys/net/" + name, "w") as f:
+            f.write(str(value))
+
+    def make(self, where, port=0):
+        """A bound socket at an end"""
+        self.go(where)
+        sock = socket.socket(socket.AF_INET if self.family == "inet" else
+                             socket.AF_INET6)
+        sock.settimeout(PATIENCE)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((self.spell(self.addr[where]), port))
+        return sock
+
+    def spell(self, addr):
+        return "::ffff:" + addr if self.family == "v4mapped" else addr
+
+    def listen(self, backlog=64):
+        sock = self.make("server")
+        sock.listen(backlog)
+        return sock
+
+    def open_pair(self, listener, port=0):
+        client = self.make("client", port)
+        client.connect(listener.getsockname()[:2])
+        server, _ = listener.accept()
+        server.settimeout(PATIENCE)
+        return client, server
+
+    def expect(self, name, ends, **what):
+        emit(kind="expect", name="%s (%s)" % (name, self.name),
+             client=list(ends[0]), server=list(ends[1]), **what)
 
 
-def make(where, six=False, port=0):
-    """A bound socket at an end"""
-    go(where)
-    sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
-    sock.settimeout(30)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(((IP6 if six else IP)[where], port))
-    return sock
-
-
-def listen(six=False, backlog=64):
-    sock = make("server", six)
-    sock.listen(backlog)
-    return sock
-
-
-def open_pair(listener, port=0):
-    client = make("client", listener.family == socket.AF_INET6, port)
-    client.connect(listener.getsockname()[:2])
-    server, _ = listener.accept()
-    server.settimeout(30)
-    return client, server
-
-
-def expect(name, client, server, **what):
-    emit(kind="expect", name=name, client=list(client)[:2],
-         server=list(server)[:2], **what)
+def ends_of(client, server):
+    """Their addresses, as the tool has to print them"""
+    return end_of(client.getsockname()), end_of(server.getsockname())
 
 
 def number(sock, queue):
@@ -83,6 +111,8 @@ def number(sock, queue):
     return found
 
 
+# --------------------------------------------------------------- forged packets
+
 def checksum(data):
     if len(data) & 1:
         data += b"\0"
@@ -92,37 +122,68 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def forge(src, dst, flags, seq=0, ack=0, options=b"", offset=None, data=b"",
-          win=1000, fragment=0):
-    """An IPv4 packet with a TCP header as asked, right or not"""
+def raw_of(addr):
+    return socket.inet_pton(socket.AF_INET6 if ":" in addr else socket.AF_INET,
+                            addr)
+
+
+def tcp_of(src, dst, flags, seq=0, ack=0, options=b"", offset=None, data=b"",
+           win=1000):
+    """A TCP segment as asked, right or not; its checksum is right"""
     if offset is None:
         offset = 5 + len(options) // 4
     tcp = struct.pack("!HHIIBBHHH", src[1], dst[1], seq & 0xffffffff,
                       ack & 0xffffffff, offset << 4, flags, win, 0, 0)
     tcp += options + data
-    ends = socket.inet_aton(src[0]) + socket.inet_aton(dst[0])
-    total = checksum(ends + struct.pack("!HH", 6, len(tcp)) + tcp)
-    tcp = tcp[:16] + struct.pack("!H", total) + tcp[18:]
-    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0x7c95, fragment,
-                       64, 6, 0) + ends + tcp
+    ends = raw_of(src[0]) + raw_of(dst[0])
+    pseudo = struct.pack("!IHBB", len(tcp), 0, 0, TCP) if ":" in src[0] else \
+        struct.pack("!BBH", 0, TCP, len(tcp))
+    return tcp[:16] + struct.pack("!H", checksum(ends + pseudo + tcp)) + tcp[18:]
+
+
+def packet4(src, dst, body, fragment=0, ident=0x7c95):
+    """fragment: offset in units of 8 bytes, 0x2000 for more to come"""
+    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), ident, fragment,
+                       64, TCP, 0) + raw_of(src[0]) + raw_of(dst[0]) + body
+
+
+def packet6(src, dst, body, headers=()):
+    """headers: (number, bytes) of the extension headers, whose first byte
+    becomes the number of the next one"""
+    numbers = [n for n, _ in headers] + [TCP]
+    chain = b"".join(bytes([numbers[i + 1]]) + rest[1:]
+                     for i, (_, rest) in enumerate(headers))
+    return struct.pack("!IHBB", 6 << 28, len(chain) + len(body), numbers[0],
+                       64) + raw_of(src[0]) + raw_of(dst[0]) + chain + body
+
+
+def fragment6(offset, more, ident=0x7c95):
+    return FRAGMENT, struct.pack("!BBHI", 0, 0, offset << 3 | more, ident)
 
 
 class Wire:
     """Sends what nobody at the ends has sent"""
 
-    def __init__(self):
-        go("wire")
-        self.raw = socket.socket(socket.AF_INET, socket.SOCK_RAW,
-                                 socket.IPPROTO_RAW)
+    def __init__(self, site):
+        self.site = site
+        site.go("wire")
+        self.raw = socket.socket(socket.AF_INET6 if site.six else socket.AF_INET,
+                                 socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def put(self, dst, packet):
+        self.raw.sendto(packet, (dst[0], 0))
 
     def send(self, src, dst, flags, **what):
-        self.raw.sendto(forge(src, dst, flags, **what), (dst[0], 0))
+        build = packet6 if self.site.six else packet4
+        self.put(dst, build(src, dst, tcp_of(src, dst, flags, **what)))
 
     def cut(self):
         """Nothing passes any more"""
-        sysctl("wire", "ipv4/ip_forward", 0)
-        sysctl("wire", "ipv6/conf/all/forwarding", 0)
+        self.site.sysctl("wire", "ipv4/ip_forward", 0)
+        self.site.sysctl("wire", "ipv6/conf/all/forwarding", 0)
 
+
+# --------------------------------------------------------------------- talking
 
 def say(sender, reader, data=b"hello"):
     sender.sendall(data)
@@ -130,18 +191,51 @@ def say(sender, reader, data=b"hello"):
         data = data[len(reader.recv(len(data))):]
 
 
-def close_both(first, second):
-    first.close()
-    while second.recv(4096):
+def read_all(sock):
+    while sock.recv(4096):
         pass
+
+
+def state_of(sock):
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
+def wait_state(sock, *states):
+    """Until a socket that is still open is in one of these kernel states"""
+    end = time.monotonic() + PATIENCE
+    while state_of(sock) not in states:
+        if time.monotonic() > end:
+            raise RuntimeError("the socket stays in state %d" % state_of(sock))
+        time.sleep(0.005)
+
+
+CLOSE, LAST_ACK, FIN_WAIT2 = 7, 9, 5
+
+
+def close_both(first, second):
+    """Closes one end and then the other, and waits until all is over"""
+    first.close()
+    read_all(second)
+    second.shutdown(socket.SHUT_WR)
+    wait_state(second, CLOSE)
     second.close()
-    time.sleep(0.2)
+
+
+def close_four_way(first, second):
+    """The first FIN's answer is a segment of its own"""
+    first.shutdown(socket.SHUT_WR)
+    wait_state(first, FIN_WAIT2)
+    read_all(second)
+    second.shutdown(socket.SHUT_WR)
+    read_all(first)
+    wait_state(second, CLOSE)
+    first.close()
+    second.close()
 
 
 def dies(sock, error):
     """Waits for the error by which a socket ends"""
     try:
-        sock.settimeout(30)
         sock.recv(1)
     except OSError as err:
         if err.errno == error:
@@ -150,295 +244,422 @@ def dies(sock, error):
     raise RuntimeError("no error came")
 
 
-# ------------------------------------------------------------------- the rows
+# -------------------------------------------------------------------- the rows
+#
+# A row that yields goes on that many seconds later; meanwhile the other sites'
+# do. What it returns is kept open to the end.
 
-def keepalive():
+def keepalive(site):
     """Probes and answers; then the wire is cut: who gives up, and why"""
     level = socket.IPPROTO_TCP
-    pairs = []
-    for six in (False, True):
-        listener = listen(six)
-        client, server = open_pair(listener)
-        say(client, server)
-        client.setsockopt(level, socket.TCP_KEEPIDLE, 1)
-        client.setsockopt(level, socket.TCP_KEEPINTVL, 1)
-        client.setsockopt(level, socket.TCP_KEEPCNT, 3)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        other, peer = open_pair(listener)
-        say(other, peer)
-        other.setsockopt(level, TCP_USER_TIMEOUT, 1500)
-        pairs.append((listener, client, server, other, peer))
-    time.sleep(3.5)
-    Wire().cut()
-    for _, _, _, other, _ in pairs:
-        other.send(b"into the void")
-    for _, client, server, other, peer in pairs:
-        expect("keep-alive", client.getsockname(), server.getsockname(),
-               open="three-way", close="timed-out",
-               client_states="ESTABLISHED CLOSE",
-               server_states="SYN_RECV ESTABLISHED",
-               notes=["keep-alive probe", "answers the probe"])
-        expect("TCP_USER_TIMEOUT", other.getsockname(), peer.getsockname(),
-               open="three-way", close="timed-out",
-               client_states="ESTABLISHED CLOSE",
-               server_states="SYN_RECV ESTABLISHED")
-    for _, client, _, other, _ in pairs:
-        dies(other, 110)
-        dies(client, 110)
-    return pairs
+    listener = site.listen()
+    client, server = site.open_pair(listener)
+    say(client, server)
+    client.setsockopt(level, socket.TCP_KEEPIDLE, 1)
+    client.setsockopt(level, socket.TCP_KEEPINTVL, 1)
+    client.setsockopt(level, socket.TCP_KEEPCNT, 3)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    ends = ends_of(client, server)
+    notes = ["keep-alive probe", "answers the probe"]
+    other, peer = site.open_pair(listener)
+    say(other, peer)
+    other.setsockopt(level, TCP_USER_TIMEOUT, 1500)
+    yield 3.5
+    if site.loopback:
+        # Nothing can be cut here without a witness that sees it otherwise.
+        close_both(client, server)
+        site.expect("keep-alive", ends, open="three-way", notes=notes,
+                    client_states="FIN_WAIT2 TIME_WAIT",
+                    server_states="LAST_ACK CLOSE")
+        return listener, other, peer
+    Wire(site).cut()
+    other.send(b"into the void")
+    site.expect("keep-alive", ends, open="three-way", close="timed-out",
+                client_states="ESTABLISHED CLOSE",
+                server_states="SYN_RECV ESTABLISHED", notes=notes)
+    site.expect("TCP_USER_TIMEOUT", ends_of(other, peer), open="three-way",
+                close="timed-out", client_states="ESTABLISHED CLOSE",
+                server_states="SYN_RECV ESTABLISHED")
+    yield 0
+    dies(other, 110)
+    dies(client, 110)
+    return listener, client, server, other, peer
 
 
-def blind_injection():
+def blind_injection(site):
     """Forged RST and SYN, with wrong numbers and with the right one"""
-    wire = Wire()
-    listener = listen()
+    wire = Wire(site)
+    listener = site.listen()
     pairs = []
     for name, flags, ahead in (("RST in the window", RST, 100),
                                ("SYN in the window", SYN, 100),
                                ("RST outside the window", RST, -100000),
+                               ("SYN outside the window", SYN, -100000),
                                ("the exact RST", RST, 0)):
-        client, server = open_pair(listener)
+        client, server = site.open_pair(listener)
         say(client, server)
-        pairs.append((client, server))
-        ends = client.getsockname(), server.getsockname()
+        pairs.append((name, flags, ahead, client, server,
+                      ends_of(client, server)))
+    for name, flags, ahead, client, server, ends in pairs:
         right = number(server, RECV_QUEUE)
         wire.send(*ends, flags, seq=right + ahead)
-        time.sleep(0.3)
-        foreign = "not sent by the client's socket"
+    yield 0.5
+    foreign = "not sent by the client's socket"
+    for name, flags, ahead, client, server, ends in pairs:
         if not ahead:
             dies(server, 104)
-            expect(name, *ends, open="three-way", close="reset-by-client",
-                   server_states="ESTABLISHED CLOSE",
-                   client_states="SYN_SENT ESTABLISHED", notes=[foreign])
+            site.expect(name, ends, open="three-way", close="reset-by-client",
+                        server_states="ESTABLISHED CLOSE",
+                        client_states="SYN_SENT ESTABLISHED", notes=[foreign])
             continue
         say(client, server)
         say(server, client)
         close_both(client, server)
-        expect(name, *ends, open="three-way",
-               client_states="FIN_WAIT2 TIME_WAIT",
-               server_states="LAST_ACK CLOSE",
-               notes=[foreign] + ["challenge ACK"] * (ahead > 0),
-               not_close=["reset-by-client", "reset-by-server"])
-    return pairs
+        challenged = ahead > 0 or flags & SYN
+        site.expect(name, ends, open="three-way",
+                    client_states="FIN_WAIT2 TIME_WAIT",
+                    server_states="LAST_ACK CLOSE",
+                    notes=[foreign] + ["challenge ACK"] * bool(challenged),
+                    bytes={"client": 10, "server": 5},
+                    not_close=["reset-by-client", "reset-by-server"])
+    return listener, pairs
 
 
-def fast_open():
+def fast_open(site):
     """Cookie request, then data in the SYN, then a server that refuses it"""
     for where in ("client", "server"):
-        sysctl(where, "ipv4/tcp_fastopen", 3)
-    for six in (False, True):
-        go("server")
-        listener = make("server", six)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
-        listener.listen(16)
-        for name, want, notes in (
-                ("cookie request", "three-way",
-                 ["asks for a Fast Open cookie", "gives a Fast Open cookie"]),
-                ("data in the SYN", "fast-open", ["Fast Open cookie"]),
-                ("fallback", "three-way", ["Fast Open cookie"])):
-            sysctl("server", "ipv4/tcp_fastopen", 1 if name == "fallback" else 3)
-            client = make("client", six)
-            # With a time-out of its own it would not wait for connect().
-            client.settimeout(None)
-            client.sendto(b"quick", MSG_FASTOPEN, listener.getsockname()[:2])
-            client.settimeout(30)
-            server, _ = listener.accept()
-            server.settimeout(30)
-            got = b""
-            while len(got) < 5:
-                got += server.recv(5)
-            say(server, client, b"answer")
-            ends = client.getsockname(), server.getsockname()
-            close_both(client, server)
-            expect(name, *ends, open=want, notes=notes,
-                   client_states="FIN_WAIT2 TIME_WAIT",
-                   server_states="LAST_ACK CLOSE", bytes={"client": 5,
-                                                          "server": 6})
+        site.sysctl(where, "ipv4/tcp_fastopen", 3)
+    # A cookie may be left from the last site, which had the same addresses.
+    site.go("client")
+    subprocess.run(["ip", "tcp_metrics", "flush", "all"], check=True)
+    listener = site.make("server")
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+    listener.listen(16)
+    for name, want, notes in (
+            ("cookie request", "three-way",
+             ["asks for a Fast Open cookie", "gives a Fast Open cookie"]),
+            ("data in the SYN", "fast-open", ["Fast Open cookie"]),
+            ("fallback", "three-way", ["Fast Open cookie"])):
+        site.sysctl("server", "ipv4/tcp_fastopen", 1 if name == "fallback" else 3)
+        client = site.make("client")
+        # With a time-out of its own it would not wait for connect().
+        client.settimeout(None)
+        client.sendto(b"quick", MSG_FASTOPEN, listener.getsockname()[:2])
+        client.settimeout(PATIENCE)
+        server, _ = listener.accept()
+        server.settimeout(PATIENCE)
+        got = b""
+        while len(got) < 5:
+            got += server.recv(5)
+        say(server, client, b"answer")
+        ends = ends_of(client, server)
+        close_both(client, server)
+        site.expect(name, ends, open=want, notes=notes,
+                    client_states="FIN_WAIT2 TIME_WAIT",
+                    server_states="LAST_ACK CLOSE",
+                    bytes={"client": 5, "server": 6})
 
 
-def time_wait_end():
+def time_wait_end(site):
     """TIME_WAIT ends early: by connect(), by a SYN, by RST; or never begins"""
-    wire = Wire()
-    listener = listen()
-
-    def states(where):
-        return {"client": "FIN_WAIT2 TIME_WAIT CLOSE",
-                "server": "LAST_ACK CLOSE"} if where == "client" else {
-                    "server": "FIN_WAIT2 TIME_WAIT CLOSE",
-                    "client": "LAST_ACK CLOSE"}
-
+    listener = site.listen()
+    states = {"client": {"client_states": "FIN_WAIT2 TIME_WAIT CLOSE",
+                         "server_states": "LAST_ACK CLOSE"},
+              "server": {"server_states": "FIN_WAIT2 TIME_WAIT CLOSE",
+                         "client_states": "LAST_ACK CLOSE"}}
+    site.sysctl("client", "ipv4/tcp_tw_reuse", 1)
+    used = []
     for name, where in (("connect()", "client"), ("SYN", "server")):
-        sysctl("client", "ipv4/tcp_tw_reuse", 1)
-        client, server = open_pair(listener)
+        client, server = site.open_pair(listener)
         say(client, server)
-        ends = client.getsockname(), server.getsockname()
+        used.append((name, where, ends_of(client, server)))
         close_both(*((client, server) if where == "client" else
                      (server, client)))
-        time.sleep(2.2)		# its time stamps must be older than a second
-        again, peer = open_pair(listener, ends[0][1])
-        end = states(where)
-        expect("reuse by " + name + ", before", *ends, turn=0,
-               client_states=end["client"], server_states=end["server"])
-        expect("reuse by " + name + ", after", *ends, turn=1, again=True,
-               open="three-way", close="four-way",
-               client_states="FIN_WAIT2 TIME_WAIT",
-               server_states="LAST_ACK CLOSE", notes=["same ports as before"])
+    # By then the time stamps in TIME_WAIT are older than a second.
+    yield 2.2
+    for name, where, ends in used:
+        again, peer = site.open_pair(listener, ends[0][1])
         say(again, peer)
-        again.shutdown(socket.SHUT_WR)
-        peer.recv(9)
-        time.sleep(0.3)
-        peer.close()
-        again.recv(9)
-        again.close()
-        time.sleep(0.2)
-    client, server = open_pair(listener)
+        close_four_way(again, peer)
+        site.expect("reuse by " + name + ", before", ends, turn=0,
+                    **states[where])
+        site.expect("reuse by " + name + ", after", ends, turn=1, again=True,
+                    open="three-way", close="four-way",
+                    client_states="FIN_WAIT2 TIME_WAIT",
+                    server_states="LAST_ACK CLOSE",
+                    notes=["same ports as before"])
+    client, server = site.open_pair(listener)
     say(client, server)
-    ends = client.getsockname(), server.getsockname()
+    ends = ends_of(client, server)
     after = number(client, RECV_QUEUE) + 1		# past the peer's FIN
     close_both(client, server)
-    wire.send(ends[1], ends[0], RST, seq=after)
-    time.sleep(0.3)
-    expect("RST into TIME_WAIT", *ends,
-           client_states="FIN_WAIT2 TIME_WAIT CLOSE",
-           server_states="LAST_ACK CLOSE", close="three-segment four-way")
-    sysctl("client", "ipv4/tcp_max_tw_buckets", 0)
-    client, server = open_pair(listener)
+    Wire(site).send(ends[1], ends[0], RST, seq=after)
+    site.expect("RST into TIME_WAIT", ends,
+                client_states="FIN_WAIT2 TIME_WAIT CLOSE",
+                server_states="LAST_ACK CLOSE", close="three-segment four-way")
+    yield 0.5
+    site.sysctl("client", "ipv4/tcp_max_tw_buckets", 0)
+    yield 0
+    client, server = site.open_pair(listener)
     say(client, server)
-    ends = client.getsockname(), server.getsockname()
-    client.shutdown(socket.SHUT_WR)
-    server.recv(1)
-    time.sleep(0.3)
-    server.close()
-    client.recv(1)
-    client.close()
-    time.sleep(0.3)
-    expect("no TIME_WAIT to be had", *ends, client_states="FIN_WAIT2 CLOSE",
-           server_states="LAST_ACK CLOSE", close="four-way")
+    ends = ends_of(client, server)
+    close_four_way(client, server)
+    site.expect("no TIME_WAIT to be had", ends, client_states="FIN_WAIT2 CLOSE",
+                server_states="LAST_ACK CLOSE", close="four-way")
+    yield 0
+    # On loopback the next site wants a TIME_WAIT of its own.
+    site.sysctl("client", "ipv4/tcp_max_tw_buckets", 4096)
+    return listener
 
 
-def syn_flood(syns="5000"):
-    """Spoofed SYNs, with real connections among them"""
-    sysctl("server", "ipv4/tcp_max_syn_backlog", 16)
-    go("wire")
-    subprocess.run(["ip", "route", "add", "blackhole", "10.0.0.0/8"], check=True)
-    wire = Wire()
-    listener = listen(backlog=16)
-    to = listener.getsockname()
-    pairs = []
-    for i in range(int(syns)):
-        wire.send(("10.%d.%d.%d" % (1 + i // 62500, i // 250 % 250,
-                                    1 + i % 250), 1024 + i % 60000), to, SYN,
-                  seq=i * 7919, options=b"\2\4\5\xb4")
-        if i % (int(syns) // 20) == int(syns) // 40:
-            client, server = open_pair(listener)
+# --------------------------------------------------------------------- floods
+
+COUNTERS = {"cookies_sent": "TcpExtSyncookiesSent",
+            "cookies_accepted": "TcpExtSyncookiesRecv",
+            "cookies_failed": "TcpExtSyncookiesFailed",
+            "overflowed": "TcpExtListenOverflows"}
+
+
+def counters(site):
+    """The kernel's own counts of the server's namespace"""
+    site.go("server")
+    out = subprocess.run(["nstat", "-asz"], stdout=subprocess.PIPE, text=True,
+                         check=True).stdout
+    found = {w[0]: int(w[1]) for w in map(str.split, out.splitlines()[1:])}
+    return {name: found[key] for name, key in COUNTERS.items()}
+
+
+def emit_flood(site, listener, since, **more):
+    """What befell the listener, the only busy one since `since`"""
+    addr, port = end_of(listener.getsockname())
+    now = counters(site)
+    emit(kind="flood", name=site.name, addr=addr, port=port,
+         **{name: now[name] - since[name] for name in now}, **more)
+
+
+def route_to_nowhere(site):
+    """Spoofed addresses come from networks that answer nothing"""
+    nowhere = "2001:db8:bad::/48" if site.six else "10.0.0.0/8"
+    site.go("wire")
+    if site.loopback:
+        subprocess.run("ip link add nowhere type dummy; "
+                       "ip link set nowhere up", shell=True,
+                       stderr=subprocess.DEVNULL, check=True)
+        subprocess.run(["ip", "route", "replace", nowhere, "dev", "nowhere"],
+                       check=True)
+    else:
+        subprocess.run(["ip", "route", "replace", "blackhole", nowhere],
+                       check=True)
+
+
+def spoofed(site, i):
+    addr = "2001:db8:bad::%x" % (i + 1) if site.six else \
+        "10.%d.%d.%d" % (1 + i // 62500, i // 250 % 250, 1 + i % 250)
+    return addr, 1024 + i % 60000
+
+
+def syn_flood(site, syns="3000", rest="400"):
+    """Spoofed SYNs, with real connections among them. `syns` is for IPv4 across
+    the wire, the other sites get `rest` at most"""
+    count = int(syns)
+    if site.family != "inet" or site.loopback:
+        count = min(count, int(rest))
+    site.sysctl("server", "ipv4/tcp_max_syn_backlog", 16)
+    route_to_nowhere(site)
+    wire = Wire(site)
+    listener = site.listen(backlog=16)
+    to = end_of(listener.getsockname())
+    pairs, since = [], counters(site)
+    every = max(count // 20, 1)
+    for i in range(count):
+        wire.send(spoofed(site, i), to, SYN, seq=i * 7919,
+                  options=b"\2\4\5\xb4")
+        if i % every == every // 2:
+            client, server = site.open_pair(listener)
             say(client, server)
             pairs.append((client, server))
     for client, server in pairs:
-        ends = client.getsockname(), server.getsockname()
+        ends = ends_of(client, server)
         close_both(client, server)
-        expect("real connection", *ends, real=True)
-    emit_flood(to, syns=int(syns) + len(pairs))
+        site.expect("real connection", ends, real=True)
+    emit_flood(site, listener, since, syns=count + len(pairs))
+    return listener
 
 
-def accept_queue():
+def accept_queue(site):
     """Nobody accept()s, and the queue of the listener overflows"""
-    listener = listen(backlog=1)
-    clients = []
+    listener = site.listen(backlog=1)
+    since, clients = counters(site), []
     for _ in range(5):
-        client = make("client")
+        client = site.make("client")
         client.setblocking(False)
-        client.connect_ex(listener.getsockname())
+        client.connect_ex(listener.getsockname()[:2])
         clients.append(client)
         time.sleep(0.1)
     # Between the SYNs' first repetition and their second.
     time.sleep(1.5)
-    emit_flood(listener.getsockname())
-    return clients, listener
+    emit_flood(site, listener, since)
+    # What still repeats its SYN would disturb the next site's counts.
+    for client in clients:
+        client.close()
+    return listener
 
 
-def emit_flood(to, **more):
-    """The kernel's own counts of what befell the server's only listener"""
-    go("server")
-    out = subprocess.run(["nstat", "-asz"], stdout=subprocess.PIPE, text=True,
-                         check=True).stdout
-    counters = {w[0]: int(w[1]) for w in map(str.split, out.splitlines()[1:])}
-    emit(kind="flood", addr=to[0], port=to[1],
-         cookies_sent=counters["TcpExtSyncookiesSent"],
-         cookies_accepted=counters["TcpExtSyncookiesRecv"],
-         cookies_failed=counters["TcpExtSyncookiesFailed"],
-         overflowed=counters["TcpExtListenOverflows"], **more)
+# ------------------------------------------------------------------- bad input
+
+FLAGS = (0, SYN | FIN, SYN | RST, SYN | FIN | RST | ACK, 63, FIN | URG | PSH,
+         FIN, 255)
+OPTIONS = (b"\2\0\0\0", b"\2\1\0\0", b"\2\x28\0\0", b"\x22\xff\0\0",
+           b"\1\1\1\2", b"\x08\x0a\0\0", b"\0" * 40, b"\1" * 40,
+           b"\x22\x02\x22\x28")
+PAD = bytes([0, 0, 1, 4, 0, 0, 0, 0])		# an extension header of padding
+HOP, ROUTING, AUTHENTICATION, NONE, DESTINATION = 0, 43, 51, 59, 60
 
 
-def malformed():
+def odd_segments(wire, src, dst, fits, **numbers):
+    """Flags, lengths and options; fits: not what could end the connection"""
+    for flags in FLAGS:
+        if not (fits and flags & RST):
+            wire.send(src, dst, flags, **numbers)
+    for offset in (0, 1, 4, 6, 15):
+        wire.send(src, dst, ACK, offset=offset, **numbers)
+        wire.send(src, dst, SYN, offset=offset)
+    for options in OPTIONS:
+        wire.send(src, dst, ACK, options=options, **numbers)
+        if not fits:
+            wire.send(src, dst, SYN, options=options)
+
+
+def odd_packets4(wire, src, dst):
+    """Fragments that never become whole"""
+    segment = tcp_of(src, dst, SYN | ACK, data=b"x" * 40)
+    for fragment in (0x2000, 1, 0x2002, 0x1fff):
+        wire.put(dst, packet4(src, dst, segment, fragment))
+    # Its ports, but no flags: too short for a header.
+    wire.put(dst, packet4(src, dst, segment[:8], 0x2000, 0x7c96))
+    wire.put(dst, packet4(src, dst, segment[:12]))
+
+
+def odd_packets6(wire, src, dst):
+    """Fragments that never become whole, headers that end nowhere"""
+    segment = tcp_of(src, dst, SYN | ACK, data=b"x" * 40)
+    for headers in ([fragment6(0, 1)], [fragment6(1, 1)], [fragment6(2, 0)],
+                    [fragment6(0x1fff, 0)],
+                    [(ROUTING, bytes([0, 0, 0, 1]) + bytes(4))],
+                    [(ROUTING, bytes([0, 0, 255, 9]) + bytes(4))],
+                    [(DESTINATION, bytes([0, 0, 0xc2, 4]) + bytes(4))],
+                    [(DESTINATION, bytes([0, 255, 1, 4]) + bytes(4))],
+                    [(DESTINATION, PAD), (HOP, PAD)],
+                    [(AUTHENTICATION, bytes([0, 1]) + bytes(10))],
+                    [(253, PAD)], [(HOP, bytes([0, 0, 1, 200]) + bytes(4))]):
+        wire.put(dst, packet6(src, dst, segment, headers))
+    # Nothing follows, they say.
+    wire.put(dst, packet6(src, dst, segment, [(DESTINATION, PAD),
+                                              (NONE, PAD)]))
+    wire.put(dst, packet6(src, dst, segment[:8], [fragment6(0, 1, 0x7c96)]))
+    wire.put(dst, packet6(src, dst, segment[:12]))
+
+
+def whole_packets4(src, dst, segment):
+    """Packets that are one good segment"""
+    for cut in (24, 8):
+        yield [packet4(src, dst, segment[:cut], 0x2000, 0x7c00 + cut),
+               packet4(src, dst, segment[cut:], cut // 8, 0x7c00 + cut)]
+    # The second piece first
+    yield [packet4(src, dst, segment[16:], 2, 0x7c01),
+           packet4(src, dst, segment[:16], 0x2000, 0x7c01)]
+
+
+def whole_packets6(src, dst, segment):
+    yield [packet6(src, dst, segment, [(HOP, PAD)])]
+    yield [packet6(src, dst, segment, [(DESTINATION, PAD)])]
+    yield [packet6(src, dst, segment, [(HOP, PAD), (DESTINATION, PAD),
+                                       (DESTINATION, PAD)])]
+    yield [packet6(src, dst, segment, [fragment6(0, 0)])]
+    yield [packet6(src, dst, segment[:24], [fragment6(0, 1, 7)]),
+           packet6(src, dst, segment[24:], [fragment6(3, 0, 7)])]
+    yield [packet6(src, dst, segment[24:], [(DESTINATION, PAD),
+                                            fragment6(3, 0, 8)]),
+           packet6(src, dst, segment[:24], [(DESTINATION, PAD),
+                                            fragment6(0, 1, 8)])]
+
+
+def malformed(site):
     """Segments that no TCP sends, beside a connection that must not notice"""
-    wire = Wire()
-    listener = listen()
-    client, server = open_pair(listener)
+    wire = Wire(site)
+    listener = site.listen()
+    client, server = site.open_pair(listener)
     say(client, server)
-    ends = client.getsockname(), server.getsockname()
-    seq, ack = number(server, RECV_QUEUE), number(server, SEND_QUEUE)
+    ends = ends_of(client, server)
+    numbers = {"seq": number(server, RECV_QUEUE) - 90000,
+               "ack": number(server, SEND_QUEUE)}
+    odd_packets = odd_packets6 if site.six else odd_packets4
     for other in ends[0], (ends[0][0], 4):
         for port in ends[1][1], 9, 0:
-            for flags in (0, SYN | FIN, SYN | RST, SYN | FIN | RST | ACK, 63,
-                          FIN | URG | PSH, FIN, 255):
-                if other == ends[0] and port == ends[1][1] and flags & RST:
-                    continue		# an RST that fits may end it
-                wire.send(other, (ends[1][0], port), flags,
-                          seq=seq - 90000, ack=ack)
-            for offset in (0, 1, 4, 6, 15):
-                wire.send(other, (ends[1][0], port), ACK, seq=seq - 90000,
-                          ack=ack, offset=offset)
-                wire.send(other, (ends[1][0], port), SYN, offset=offset)
-            for options in (b"\2\0\0\0", b"\2\1\0\0", b"\2\x28\0\0",
-                            b"\x22\xff\0\0", b"\1\1\1\2", b"\x08\x0a\0\0",
-                            b"\0" * 40, b"\1" * 40, b"\x22\x02\x22\x28"):
-                wire.send(other, (ends[1][0], port), ACK, seq=seq - 90000,
-                          ack=ack, options=options)
-                if other != ends[0]:
-                    wire.send(other, (ends[1][0], port), SYN, options=options)
-            for fragment in (0x2000, 1, 0x2002, 0x1fff):
-                wire.send(other, (ends[1][0], port), SYN | ACK, data=b"x" * 40,
-                          fragment=fragment)
+            to = ends[1][0], port
+            odd_segments(wire, other, to, other == ends[0] and
+                         port == ends[1][1], **numbers)
+            odd_packets(wire, other, to)
         wire.send((other[0], 0), ends[1], SYN)
-    time.sleep(0.5)
+    # Packed oddly, and all the same a SYN, which the client's kernel resets.
+    build, count = whole_packets6 if site.six else whole_packets4, 0
+    for count, packets in enumerate(build(
+            *((ends[0][0], 0), ends[1], b"")), 1):
+        pass
+    for i in range(count):
+        src = ends[0][0], 5000 + i
+        segment = tcp_of(src, ends[1], SYN, seq=7777000 + i,
+                         options=b"\2\4\5\xb4" + b"\1" * 12)
+        for packet in list(build(src, ends[1], segment))[i]:
+            wire.put(ends[1], packet)
+        emit(kind="whole", netns=site.netns["server"], src=src, dst=ends[1],
+             flags="SYN", seq=7777000 + i)
+        site.expect("odd packet %d" % i, (src, ends[1]), open="reset",
+                    record="any")
+    yield 0.5
     say(client, server)
     say(server, client)
     close_both(client, server)
-    expect("the connection beside them", *ends, open="three-way",
-           client_states="ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT",
-           server_states="ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE",
-           close="three-segment four-way")
+    site.expect("the connection beside them", ends, open="three-way",
+                client_states="ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT",
+                server_states="ESTABLISHED CLOSE_WAIT LAST_ACK CLOSE",
+                close="three-segment four-way",
+                bytes={"client": 10, "server": 5})
+    return listener
 
 
-def other_protocols():
+def other_protocols(site):
     """MPTCP and SCTP: only MPTCP's subflows are TCP"""
-    for name, protocol, kind in (("MPTCP", 262, socket.SOCK_STREAM),
-                                 ("SCTP", 132, socket.SOCK_STREAM)):
-        go("server")
-        try:
-            listener = socket.socket(socket.AF_INET, kind, protocol)
-        except OSError as err:
-            emit(kind="absent", name=name, why=os.strerror(err.errno))
+    for name, protocol in (("MPTCP", 262), ("SCTP", 132)):
+        if name == "SCTP" and site.family == "v4mapped":
             continue
-        listener.bind((IP["server"], 0))
+        site.go("server")
+        family = socket.AF_INET if site.family == "inet" else socket.AF_INET6
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM, protocol)
+        except OSError as err:
+            emit(kind="absent", name="%s (%s)" % (name, site.name),
+                 why=os.strerror(err.errno))
+            continue
+        listener.bind((site.spell(site.addr["server"]), 0))
         listener.listen(4)
-        go("client")
-        client = socket.socket(socket.AF_INET, kind, protocol)
-        client.connect(listener.getsockname())
+        site.go("client")
+        client = socket.socket(family, socket.SOCK_STREAM, protocol)
+        client.bind((site.spell(site.addr["client"]), 0))
+        client.connect(listener.getsockname()[:2])
         server, _ = listener.accept()
         say(client, server)
         say(server, client)
-        ends = client.getsockname(), server.getsockname()
+        ends = ends_of(client, server)
         client.close()
         server.recv(1)
         server.close()
-        time.sleep(1)
-        emit(kind="spoke", name=name)
         if name == "MPTCP":
-            expect(name + "'s subflow", *ends, open="three-way",
-                   client_states="FIN_WAIT2 TIME_WAIT", mptcp=True)
+            site.expect(name + "'s subflow", ends, open="three-way",
+                        client_states="FIN_WAIT2 TIME_WAIT", mptcp=True)
         else:
-            expect(name, *ends, none=True)
+            site.expect(name, ends, none=True, ports=[ends[0][1], ends[1][1]])
+    yield 1
 
 
 ROWS = {f.__name__: f for f in (keepalive, blind_injection, fast_open,
@@ -446,25 +667,62 @@ ROWS = {f.__name__: f for f in (keepalive, blind_injection, fast_open,
                                 malformed, other_protocols)}
 
 
+def sites_of(args):
+    patterns = os.environ.get("SITES", "").split() or ["*"]
+    for place in args.place:
+        for family in FAMILIES:
+            site = Site(place.split(","), family, args.wire)
+            if any(fnmatch.fnmatch("%s.%s" % (family, site.place), p)
+                   for p in patterns):
+                yield site
+
+
+def run_all(row, words, sites):
+    """Runs a row at each site, those that wait side by side. Returns what is
+    to be kept"""
+    kept, waiting = [], []
+    for site in sites:
+        got = row(site, **words)
+        if inspect.isgenerator(got):
+            waiting.append(got)
+        else:
+            kept.append(got)
+    while waiting:
+        longest, going = 0, waiting
+        waiting = []
+        for rest in going:
+            try:
+                longest = max(longest, next(rest))
+                waiting.append(rest)
+            except StopIteration as end:
+                kept.append(end.value)
+        time.sleep(longest)
+    return kept
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("--at-end")
-    for name in ("client", "wire", "server"):
-        args.add_argument("--" + name, required=True)
+    args.add_argument("--wire")
+    args.add_argument("--place", action="append", required=True)
     args.add_argument("row")
     args = args.parse_args()
     set_comm("rows")
-    NETNS.update(client=args.client, wire=args.wire, server=args.server)
     name, *words = args.row.split(",")
     emit_clock()
     emit(kind="begin", mono=time.monotonic_ns())
-    kept = ROWS[name](**dict(w.split("=", 1) for w in words))
+    kept = run_all(ROWS[name], dict(w.split("=", 1) for w in words),
+                   list(sites_of(args)))
     if args.at_end:
         subprocess.run(args.at_end, shell=True, check=True)
     emit(kind="end", mono=time.monotonic_ns())
     emit_clock()
-    # The captures' last marks have to pass.
-    sysctl("wire", "ipv4/ip_forward", 1)
+    if args.wire:
+        # The captures' last marks have to pass.
+        go(args.wire)
+        for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            with open("/proc/sys/net/" + path, "w") as f:
+                f.write("1")
     del kept			# not closed before
 
 

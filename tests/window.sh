@@ -168,7 +168,7 @@ window_open() {
 		file=$WORK/$netns.$device
 		ip netns exec "$netns" tcpdump -n -i "$device" -Z root -s 160 \
 			-B 16384 --immediate-mode -U -w "$file.pcap" \
-			--time-stamp-precision=nano 'tcp or udp port 9' 2>"$file.err" &
+			--time-stamp-precision=nano "${CAPTURED:-tcp or udp port 9}" 2>"$file.err" &
 		captures+=($!)
 		defer kill $!
 	done
@@ -273,11 +273,11 @@ row() {
 		module_load "$@"
 	fi
 	kernel_mark
+	place_loopback
 	place_netns
 	window_open 8192
 	ask_tool >"$WORK/ask"
-	if ! ./rows.py --at-end "sh -e '$WORK/ask'" --client "$NS_C" \
-		--wire "$NS_W" --server "$NS_S" "$row" \
+	if ! ./rows.py "${PLACES[@]}" --wire "$NS_W" --at-end "sh -e '$WORK/ask'" "$row" \
 		>"$WORK/truth.json" 2>"$WORK/traffic.err"; then
 		fail "the traffic was made" "$(tail -n 30 "$WORK/traffic.err")"
 		finish

@@ -176,6 +176,19 @@ def tcp_options(raw):
     return opt
 
 
+def after_extensions(ip):
+    """(protocol, length of all headers) of an IPv6 packet; None for a fragment
+    that is not the first"""
+    protocol, at = ip[6], 40
+    while protocol in (0, 43, 44, 51, 60) and at + 8 <= len(ip):
+        if protocol == 44 and int.from_bytes(ip[at + 2:at + 4], "big") >> 3:
+            return None, at
+        size = {44: 8, 51: (ip[at + 1] + 2) * 4}.get(protocol,
+                                                     (ip[at + 1] + 1) * 8)
+        protocol, at = ip[at], at + size
+    return protocol, at
+
+
 def tcp_segment(ts, netns, number, frame):
     """The Segment in an Ethernet frame, None where it is not TCP"""
     ether = int.from_bytes(frame[12:14], "big")
@@ -187,9 +200,9 @@ def tcp_segment(ts, netns, number, frame):
         if int.from_bytes(ip[6:8], "big") & 0x1fff:
             return None				# a later fragment
     elif ether == 0x86dd:
-        head = 40
-        size = int.from_bytes(ip[4:6], "big")
-        protocol, src, dst = ip[6], ip[8:24], ip[24:40]
+        protocol, head = after_extensions(ip)
+        size = int.from_bytes(ip[4:6], "big") - (head - 40)
+        src, dst = ip[8:24], ip[24:40]
     else:
         return None
     if protocol != IPPROTO_TCP or len(ip) < head + 20:
