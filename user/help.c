@@ -79,12 +79,14 @@ const struct tcphs_command tcphs_help_commands[] = {
 	},
 	{
 		.name = "stats",
-		.summary = "counters of the module",
-		.options = "j",
+		.summary = "counters of the module, and of listening sockets",
+		.options = "rj",
 		.run = tcphs_stats_run,
 		.help =
 "Prints /proc/tcphs/stats: records written, overwritten and filtered, what the\n"
-"module is attached to, and what this kernel does not let it see.\n",
+"module is attached to, and what this kernel does not let it see. Then a line for\n"
+"each listening socket of the records: SYNs, SYN cookies, and what was dropped.\n"
+"With -r what a recording has.\n",
 	},
 	{ .name = NULL },
 };

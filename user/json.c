@@ -8,6 +8,7 @@
 #include "address.h"
 #include "explain.h"
 #include "json.h"
+#include "listener.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
@@ -413,7 +414,7 @@ void tcphs_json_explained(const struct tcphs_connection *c)
 	connection(c, &x);
 }
 
-void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x)
+json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_context *x)
 {
 	const struct tcphs_transition *t, *owner_of = NULL;
 	const struct tcphs_listener_counts *n = &l->counts;
@@ -467,6 +468,11 @@ void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *
 	set(o, "dropped", number(counted, n->unanswered));
 	set(o, "overflowed", number(counted, n->overflowed));
 	set(o, "drops", number(d, d ? d->drops : 0));
-	set(o, "record", json_string(l->lossy ? "lossy" : l->born ? "complete" : "partial"));
-	print(o);
+	set(o, "record", json_string(tcphs_listener_whole(l)));
+	return o;
+}
+
+void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x)
+{
+	print(tcphs_json_listener_new(l, x));
 }

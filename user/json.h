@@ -21,4 +21,8 @@ void tcphs_json_explained(const struct tcphs_connection *c);
 
 void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x);
 
+/* The same as a json_t of the caller's, not printed. */
+struct json_t *tcphs_json_listener_new(const struct tcphs_end *l,
+				       const struct tcphs_context *x);
+
 #endif

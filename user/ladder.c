@@ -19,6 +19,7 @@
 #include "caption.h"
 #include "explain.h"
 #include "ladder.h"
+#include "listener.h"
 #include "memory.h"
 #include "names.h"
 #include "number.h"
@@ -949,7 +950,7 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 {
 	const struct signs *s = l->output.ascii ? &ascii : &box;
 	char name[TCPHS_ADDRESS_SIZE] = "?", time[TCPHS_CLOCK_SIZE], comm[32];
-	char credentials[TCPHS_OWNER_SIZE];
+	char credentials[TCPHS_OWNER_SIZE], counts[TCPHS_LISTENER_SIZE];
 	const struct tcphs_transition *owner = NULL;
 	struct tcphs_clock clock = l->clock;
 	bool begun = false;
@@ -989,16 +990,7 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 	}
 	if (begun)
 		putchar('\n');
-	if (e->counts.syns)
-		printf("  %" PRIu64 " SYN, %" PRIu64 " SYN,ACK", e->counts.syns,
-		       e->counts.synacks);
-	if (e->counts.cookies_sent)
-		printf(", %" PRIu64 " cookies sent, %" PRIu64 " accepted, %" PRIu64 " failed",
-		       e->counts.cookies_sent, e->counts.cookies_accepted,
-		       e->counts.cookies_failed);
-	if (e->counts.unanswered)
-		printf(", %" PRIu64 " SYN dropped", e->counts.unanswered);
-	if (e->counts.syns)
-		putchar('\n');
+	if (*tcphs_listener_text(&e->counts, counts))
+		printf("  %s\n", counts);
 	putchar('\n');
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "command.h"
 #include "json.h"
+#include "listener.h"
 #include "names.h"
 #include "number.h"
 #include "output.h"
@@ -185,6 +186,7 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 {
 	struct tcphs_owner who = { 0 };
 	char name[TCPHS_ADDRESS_SIZE] = "?", text[TEXT], more[TCPHS_OWNER_SIZE];
+	char counts[TCPHS_LISTENER_SIZE];
 	struct list *l = arg;
 	size_t i;
 
@@ -217,15 +219,8 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 			add_credentials(text, tcphs_owner_listener(e, more));
 		printf("  (%s)", text);
 	}
-	if (e->counts.syns)
-		printf("  %" PRIu64 " SYN", e->counts.syns);
-	if (e->counts.cookies_sent)
-		printf(", %" PRIu64 " cookies sent, %" PRIu64 " accepted, %" PRIu64
-		       " failed", e->counts.cookies_sent, e->counts.cookies_accepted,
-		       e->counts.cookies_failed);
-	if (e->counts.unanswered)
-		printf(", %" PRIu64 " dropped", e->counts.unanswered);
-	putchar('\n');
+	tcphs_listener_text(&e->counts, counts);
+	printf("%s%s\n", *counts ? "  " : "", counts);
 }
 
 int tcphs_list_run(const struct tcphs_settings *s)

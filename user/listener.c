@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Listening sockets: which one a SYN finds, and what happened there. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "listener.h"
@@ -112,4 +115,41 @@ void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)
 		memcpy(e->listener.comm, t->comm, sizeof(t->comm));
 		return;
 	}
+}
+
+/* ---- as text -------------------------------------------------------------- */
+
+static void append(char *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void append(char *text, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, TCPHS_LISTENER_SIZE - used, format, args);
+	va_end(args);
+}
+
+char *tcphs_listener_text(const struct tcphs_listener_counts *n,
+			  char text[TCPHS_LISTENER_SIZE])
+{
+	text[0] = '\0';
+	if (n->syns)
+		append(text, "%" PRIu64 " SYN, %" PRIu64 " SYN,ACK", n->syns, n->synacks);
+	if (n->cookies_sent)
+		append(text, ", %" PRIu64 " cookies sent, %" PRIu64 " accepted, %" PRIu64
+		       " failed", n->cookies_sent, n->cookies_accepted, n->cookies_failed);
+	if (n->unanswered)
+		append(text, ", %" PRIu64 " SYN dropped", n->unanswered);
+	if (n->overflowed)
+		append(text, "%saccept queue overflowed %" PRIu64 " times",
+		       *text ? ", " : "", n->overflowed);
+	return text;
+}
+
+const char *tcphs_listener_whole(const struct tcphs_end *l)
+{
+	return l->lossy ? "lossy" : l->born ? "complete" : "partial";
 }

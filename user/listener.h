@@ -22,4 +22,17 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 /* A connection belongs to its listener's process until accept(): sets e->listener. */
 void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e);
 
+/*
+ * "3 SYN, 3 SYN,ACK, 2 cookies sent, 1 accepted, 0 failed, 1 SYN dropped, accept
+ * queue overflowed 2 times"; "" when nothing came. At most TCPHS_LISTENER_SIZE
+ * bytes. Returns `text`.
+ */
+#define TCPHS_LISTENER_SIZE 192
+
+char *tcphs_listener_text(const struct tcphs_listener_counts *n,
+			  char text[TCPHS_LISTENER_SIZE]);
+
+/* "complete", "partial" or "lossy". */
+const char *tcphs_listener_whole(const struct tcphs_end *l);
+
 #endif
