@@ -19,3 +19,4 @@ if [ -e /sys/module/tcphs ]; then
 	echo "a script left the module loaded" >&2
 	exit 1
 fi
+/tcphs/scripts/check-leaks.sh >&2

@@ -67,7 +67,7 @@ fi
 run_in_vm() {
 	"$top/scripts/vm.sh" run --smp "${SMP:-2}" --mem "${MEM:-2048}" \
 		--timeout "${TIMEOUT:-3600}" --add "$work/kselftest=/kselftest" -- \
-		/tcphs/scripts/check-guest.sh "$@" 2>"$work/vm.err" ||
+		env "TCPHS_SLOW=${TCPHS_SLOW:-1}" /tcphs/scripts/check-guest.sh "$@" 2>"$work/vm.err" ||
 		echo $? >"$work/vm.status"
 }
 

@@ -8,6 +8,7 @@
 #
 #	TESTS='PATTERN...'	only the tests whose name fits a shell pattern
 #	KEEP=1			keep the work directory and print its name
+#	TCPHS_SLOW=N		how much longer to wait for anything (1)
 #	TCPHS_KO=FILE		the module; else ../tcphs.ko, else modprobe's
 #	TCPHS=FILE		the reader; else ../user/tcphs, else PATH's
 
@@ -137,7 +138,7 @@ cleanup() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds
 wait_for() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${TCPHS_SLOW:-1} + 1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
