@@ -80,10 +80,9 @@ class Ladder:
         for s, (ts, state) in zip(says["states"], true):
             if ts is not None and ts in [self.con.truth.get(k) for k in (
                     "time_wait_end", "orphan_end", "request_end")]:
-                # Seen by looking again and again; a request's end with those
-                # of all the others.
-                late = 10**9 if "request_end" not in self.con.truth else 3 * 10**9
-                if abs(ts - s["ts"]) > late:
+                # Seen by looking again and again, with those of all the
+                # others, on a machine that may be slow.
+                if abs(ts - s["ts"]) > 5 * 10**9:
                     self.wrong("it ended %.3f s from the truth" % (
                         abs(ts - s["ts"]) / 10**9))
             elif ts is not None:
