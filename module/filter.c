@@ -190,8 +190,28 @@ err_free:
 	return err;
 }
 
-/** tcphs_filter_show() - the filter in force, as tcphs_filter_write() takes it */
-void tcphs_filter_show(struct seq_file *seq)
+static void netns_show(struct seq_file *seq, const struct filter *filter,
+		       u32 netns)
+{
+	bool shown = false;
+	unsigned int i;
+
+	seq_puts(seq, "netns");
+	for (i = 0; i < filter->netns_count; i++) {
+		if (netns && filter->netns[i] != netns)
+			continue;
+		seq_printf(seq, " %u", filter->netns[i]);
+		shown = true;
+	}
+	seq_puts(seq, shown ? "\n" : " other\n");
+}
+
+/**
+ * tcphs_filter_show() - the filter in force, as tcphs_filter_write() takes it
+ * @seq: to print to
+ * @netns: 0; or for a reader of this one alone, who learns no other's number
+ */
+void tcphs_filter_show(struct seq_file *seq, u32 netns)
 {
 	const struct filter *filter;
 	unsigned int i;
@@ -199,22 +219,16 @@ void tcphs_filter_show(struct seq_file *seq)
 	mutex_lock(&filter_lock);
 	filter = rcu_dereference_protected(current_filter,
 					   lockdep_is_held(&filter_lock));
-	if (!filter) {
+	if (!filter)
 		seq_puts(seq, "off\n");
-	} else {
-		if (filter->by_port) {
-			seq_puts(seq, "port");
-			for_each_set_bit(i, filter->ports, 65536)
-				seq_printf(seq, " %u", i);
-			seq_putc(seq, '\n');
-		}
-		if (filter->netns_count) {
-			seq_puts(seq, "netns");
-			for (i = 0; i < filter->netns_count; i++)
-				seq_printf(seq, " %u", filter->netns[i]);
-			seq_putc(seq, '\n');
-		}
+	if (filter && filter->by_port) {
+		seq_puts(seq, "port");
+		for_each_set_bit(i, filter->ports, 65536)
+			seq_printf(seq, " %u", i);
+		seq_putc(seq, '\n');
 	}
+	if (filter && filter->netns_count)
+		netns_show(seq, filter, netns);
 	mutex_unlock(&filter_lock);
 }
 

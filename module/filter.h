@@ -20,7 +20,7 @@ extern struct static_key_false tcphs_filter_set;
 bool tcphs_filter_match(u32 netns, u16 sport, u16 dport);
 bool tcphs_filter_active(void);
 int tcphs_filter_write(char *text);
-void tcphs_filter_show(struct seq_file *seq);
+void tcphs_filter_show(struct seq_file *seq, u32 netns);
 int tcphs_filter_init(const unsigned short *ports, unsigned int count);
 void tcphs_filter_exit(void);
 

@@ -17,6 +17,7 @@
 #include "kprobe.h"
 #include "proc.h"
 #include "ring.h"
+#include "scope.h"
 #include "segment.h"
 #include "tracepoint.h"
 
@@ -82,10 +83,13 @@ static int __init tcphs_init(void)
 	err = tcphs_ring_init(ring_kb);
 	if (err)
 		return err;
+	err = tcphs_scope_attach();
+	if (err)
+		goto err_ring;
 	err = tcphs_filter_init(ports, ports_count);
 	if (err) {
 		pr_err("ports: each must be from 1 to 65535\n");
-		goto err_ring;
+		goto err_scope;
 	}
 	err = tcphs_segment_attach(segments);
 	if (err) {
@@ -112,6 +116,8 @@ err_hooks:
 	tcphs_segment_detach();
 err_filter:
 	tcphs_filter_exit();
+err_scope:
+	tcphs_scope_detach();
 err_ring:
 	tcphs_ring_close();
 	tcphs_ring_exit();
@@ -130,6 +136,7 @@ static void __exit tcphs_exit(void)
 	tcphs_ring_close();
 	tcphs_proc_exit();
 	tcphs_filter_exit();
+	tcphs_scope_detach();
 	tcphs_ring_exit();
 }
 

@@ -25,6 +25,7 @@
 #include "kprobe.h"
 #include "proc.h"
 #include "ring.h"
+#include "scope.h"
 #include "segment.h"
 #include "tracepoint.h"
 
@@ -36,15 +37,16 @@ static kgid_t reader_gid;
 
 /**
  * tcphs_proc_access() - may the caller open a file of /proc/tcphs?
- * @netns: set to 0 for every network namespace, or to the only one allowed
+ * @scope: set to what it may see there
  *
  * Return: 0 or -EACCES.
  */
-int tcphs_proc_access(u32 *netns)
+int tcphs_proc_access(struct tcphs_scope *scope)
 {
 	const struct net *net = current->nsproxy->net_ns;
 
-	*netns = 0;
+	scope->netns = 0;
+	scope->since = 0;
 	if (capable(CAP_NET_ADMIN))
 		return 0;
 	if (gid_valid(reader_gid) && current_user_ns() == &init_user_ns &&
@@ -52,7 +54,7 @@ int tcphs_proc_access(u32 *netns)
 		return 0;
 	if (net->user_ns != &init_user_ns &&
 	    ns_capable(net->user_ns, CAP_NET_ADMIN)) {
-		*netns = net->ns.inum;
+		tcphs_scope_limit(scope, net);
 		return 0;
 	}
 	return -EACCES;
@@ -76,10 +78,11 @@ static int stats_show(struct seq_file *seq, void *v)
 
 static int stats_open(struct inode *inode, struct file *file)
 {
-	u32 netns;
-	int err = tcphs_proc_access(&netns);
+	struct tcphs_scope scope;
+	int err = tcphs_proc_access(&scope);
 
-	return err ?: single_open(file, stats_show, (void *)(uintptr_t)netns);
+	return err ?: single_open(file, stats_show,
+				  (void *)(uintptr_t)scope.netns);
 }
 
 static const struct proc_ops stats_ops = {
@@ -89,42 +92,44 @@ static const struct proc_ops stats_ops = {
 	.proc_release = single_release,
 };
 
-static int filter_show(struct seq_file *seq, void *v)
-{
-	tcphs_filter_show(seq);
-	return 0;
-}
-
 /*
- * What was written to one open file so far. A shell's printf may write each
- * line by itself: the lines of one open file make one filter.
+ * One open file. A shell's printf may write each line by itself: the lines of
+ * one open file make one filter.
  */
-struct filter_text {
-	struct mutex lock;
+struct filter_file {
+	u32 netns;			/* 0, or the only one to be shown */
+	struct mutex lock;		/* the rest: what was written so far */
 	size_t length;
 	char text[TCPHS_FILTER_TEXT_MAX + 1];
 };
 
+static int filter_show(struct seq_file *seq, void *v)
+{
+	const struct filter_file *filter_file = seq->private;
+
+	tcphs_filter_show(seq, filter_file->netns);
+	return 0;
+}
+
 /* The filter is everybody's: to change it takes the whole machine's right. */
 static int filter_open(struct inode *inode, struct file *file)
 {
-	struct filter_text *written = NULL;
-	u32 netns;
-	int err = tcphs_proc_access(&netns);
+	struct filter_file *filter_file;
+	struct tcphs_scope scope;
+	int err = tcphs_proc_access(&scope);
 
 	if (err)
 		return err;
-	if (file->f_mode & FMODE_WRITE) {
-		if (!capable(CAP_NET_ADMIN))
-			return -EACCES;
-		written = kzalloc(sizeof(*written), GFP_KERNEL);
-		if (!written)
-			return -ENOMEM;
-		mutex_init(&written->lock);
-	}
-	err = single_open(file, filter_show, written);
+	if (file->f_mode & FMODE_WRITE && !capable(CAP_NET_ADMIN))
+		return -EACCES;
+	filter_file = kzalloc(sizeof(*filter_file), GFP_KERNEL);
+	if (!filter_file)
+		return -ENOMEM;
+	filter_file->netns = scope.netns;
+	mutex_init(&filter_file->lock);
+	err = single_open(file, filter_show, filter_file);
 	if (err)
-		kfree(written);
+		kfree(filter_file);
 	return err;
 }
 
@@ -150,7 +155,7 @@ static int filter_apply(const char *text)
  * With the lock held. What does not go with the lines before it (`off` does not)
  * is tried alone. Return: 0, or an error and nothing has changed.
  */
-static int filter_append(struct filter_text *written,
+static int filter_append(struct filter_file *written,
 			 const char __user *buffer, size_t count)
 {
 	char *end = written->text + written->length;
@@ -180,7 +185,7 @@ static int filter_append(struct filter_text *written,
 static ssize_t filter_write(struct file *file, const char __user *buffer,
 			    size_t count, loff_t *pos)
 {
-	struct filter_text *written;
+	struct filter_file *written;
 	int err;
 
 	written = ((struct seq_file *)file->private_data)->private;

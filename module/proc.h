@@ -6,7 +6,9 @@
 #include <linux/proc_fs.h>
 #include <linux/types.h>
 
-int tcphs_proc_access(u32 *netns);
+struct tcphs_scope;
+
+int tcphs_proc_access(struct tcphs_scope *scope);
 u32 tcphs_proc_missing(void);
 int tcphs_proc_init(int gid);
 void tcphs_proc_exit(void);

@@ -24,6 +24,11 @@
 #include "compat.h"
 #include "ring.h"
 
+/* So that a test knows what it has loaded. */
+#ifdef TCPHS_RING_POISON
+MODULE_INFO(poison, __stringify(TCPHS_RING_POISON));
+#endif
+
 #define RING_KB_MIN	4
 #define RING_KB_MAX	(4U << 20)
 

@@ -35,6 +35,17 @@ extern int tcphs_ring_waiting;		/* a reader sleeps */
 
 void tcphs_ring_wake(void);
 
+/*
+ * Only a build for tests defines TCPHS_RING_POISON, a byte: what a writer does
+ * not fill then stands in the record, and cannot be by chance what was expected.
+ */
+static __always_inline void tcphs_ring_poison(struct tcphs_record *record)
+{
+#ifdef TCPHS_RING_POISON
+	memset(record, TCPHS_RING_POISON, sizeof(*record));
+#endif
+}
+
 /* A record being written. */
 struct tcphs_write {
 	struct tcphs_ring *ring;
@@ -72,6 +83,7 @@ tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 	 * is taken: pairs with smp_rmb() in slot_copy().
 	 */
 	smp_wmb();
+	tcphs_ring_poison(record);
 	ring->kinds[kind]++;
 	record->kind = kind;
 	record->ts = ktime_get_ns();

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "ring.h"
+#include "scope.h"
 #include "snapshot.h"
 
 #define ENDS_MISSING (TCPHS_NO_LOCAL_PORT | TCPHS_NO_REMOTE)
@@ -200,8 +201,8 @@ static void blocks_cut(struct tcphs_snapshot *snapshot)
 	}
 }
 
-static int records_collect(struct tcphs_snapshot *snapshot, u32 netns,
-			   u32 room)
+static int records_collect(struct tcphs_snapshot *snapshot,
+			   const struct tcphs_scope *scope, u32 room)
 {
 	struct tcphs_cursor *cursor = tcphs_ring_open();
 	struct tcphs_record *r;
@@ -213,7 +214,7 @@ static int records_collect(struct tcphs_snapshot *snapshot, u32 netns,
 		r = &snapshot->records[snapshot->count];
 		if (!tcphs_ring_next(cursor, r))
 			break;
-		if (netns && r->kind != TCPHS_LOST && r->netns != netns)
+		if (!tcphs_scope_shows(scope, r))
 			continue;
 		snapshot->lines[snapshot->count].record = snapshot->count;
 		snapshot->count++;
@@ -225,12 +226,12 @@ static int records_collect(struct tcphs_snapshot *snapshot, u32 netns,
 
 /**
  * tcphs_snapshot_take() - copy what the rings hold
- * @netns: 0, or the only network namespace that may be seen
+ * @scope: what may be seen of it
  *
  * Context: process, may sleep. Needs 136 bytes a record.
  * Return: to be freed with tcphs_snapshot_free(); NULL without memory.
  */
-struct tcphs_snapshot *tcphs_snapshot_take(u32 netns)
+struct tcphs_snapshot *tcphs_snapshot_take(const struct tcphs_scope *scope)
 {
 	struct tcphs_snapshot *snapshot;
 	u64 room = tcphs_ring_held() + nr_cpu_ids;
@@ -243,7 +244,7 @@ struct tcphs_snapshot *tcphs_snapshot_take(u32 netns)
 	snapshot->records = array_alloc(room, sizeof(*snapshot->records));
 	snapshot->lines = array_alloc(room, sizeof(*snapshot->lines));
 	if (!snapshot->records || !snapshot->lines ||
-	    records_collect(snapshot, netns, room))
+	    records_collect(snapshot, scope, room))
 		goto err_free;
 
 	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),

@@ -17,7 +17,9 @@ struct tcphs_snapshot {
 	struct tcphs_line *lines;	/* the same, block by block */
 };
 
-struct tcphs_snapshot *tcphs_snapshot_take(u32 netns);
+struct tcphs_scope;
+
+struct tcphs_snapshot *tcphs_snapshot_take(const struct tcphs_scope *scope);
 void tcphs_snapshot_free(struct tcphs_snapshot *snapshot);
 
 #endif /* _TCPHS_SNAPSHOT_H */

@@ -22,6 +22,7 @@
 #include "identity.h"
 #include "proc.h"
 #include "ring.h"
+#include "scope.h"
 #include "segment.h"
 
 #define BATCH 64
@@ -29,7 +30,7 @@
 struct stream {
 	struct mutex lock;		/* one read() at a time */
 	struct tcphs_cursor *cursor;
-	u32 netns;			/* 0 all */
+	struct tcphs_scope scope;
 	unsigned int begin, end;	/* of what is left in batch */
 	bool header_read;
 	struct tcphs_header header;
@@ -69,10 +70,10 @@ static void header_set(struct tcphs_header *h, u32 netns)
 static int events_open(struct inode *inode, struct file *file)
 {
 	struct stream *stream;
-	u32 netns;
+	struct tcphs_scope scope;
 	int err;
 
-	err = tcphs_proc_access(&netns);
+	err = tcphs_proc_access(&scope);
 	if (err)
 		return err;
 	stream = kvzalloc(sizeof(*stream), GFP_KERNEL);
@@ -84,8 +85,8 @@ static int events_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	}
 	mutex_init(&stream->lock);
-	stream->netns = netns;
-	header_set(&stream->header, netns);
+	stream->scope = scope;
+	header_set(&stream->header, scope.netns);
 	file->private_data = stream;
 	atomic_inc(&open_files);
 	return stream_open(inode, file);
@@ -112,8 +113,7 @@ static bool batch_fill(struct stream *stream)
 		record = &stream->batch[stream->end];
 		if (!tcphs_ring_next(stream->cursor, record))
 			break;
-		if (!stream->netns || record->kind == TCPHS_LOST ||
-		    record->netns == stream->netns)
+		if (tcphs_scope_shows(&stream->scope, record))
 			stream->end++;
 	}
 	return stream->end;

@@ -10,6 +10,7 @@
 #include <linux/time64.h>
 
 #include "proc.h"
+#include "scope.h"
 #include "snapshot.h"
 
 static const char * const state_names[] = {
@@ -240,13 +241,13 @@ static const struct seq_operations timeline_seq_ops = {
 static int timeline_open(struct inode *inode, struct file *file)
 {
 	struct tcphs_snapshot *snapshot;
-	u32 netns;
+	struct tcphs_scope scope;
 	int err;
 
-	err = tcphs_proc_access(&netns);
+	err = tcphs_proc_access(&scope);
 	if (err)
 		return err;
-	snapshot = tcphs_snapshot_take(netns);
+	snapshot = tcphs_snapshot_take(&scope);
 	if (!snapshot)
 		return -ENOMEM;
 	err = seq_open(file, &timeline_seq_ops);

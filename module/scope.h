@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which records a reader may see. */
+#ifndef _TCPHS_SCOPE_H
+#define _TCPHS_SCOPE_H
+
+#include <linux/types.h>
+#include <tcphs.h>
+
+struct net;
+
+struct tcphs_scope {
+	u32 netns;		/* 0: every one; else this one alone */
+	u64 since;		/* ... from when on it was this one (ns) */
+};
+
+/* TCPHS_LOST is for everybody: it tells of a CPU. */
+static inline bool tcphs_scope_shows(const struct tcphs_scope *scope,
+				     const struct tcphs_record *record)
+{
+	if (!scope->netns)
+		return true;
+	return record->ts >= scope->since &&
+	       (record->netns == scope->netns || record->kind == TCPHS_LOST);
+}
+
+void tcphs_scope_limit(struct tcphs_scope *scope, const struct net *net);
+
+int tcphs_scope_attach(void);
+void tcphs_scope_detach(void);
+
+#endif /* _TCPHS_SCOPE_H */
