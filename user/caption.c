@@ -108,6 +108,17 @@ char *tcphs_caption_owner(const struct tcphs_side *s, char *text)
 	return text;
 }
 
+char *tcphs_caption_place(const struct tcphs_connection *c, const struct tcphs_side *s,
+			  char *text)
+{
+	text[0] = '\0';
+	if (c->hosts && s->host)
+		append(text, "on %s%s", s->host->name, s->netns ? ", " : "");
+	if (s->netns)
+		append(text, "netns %" PRIu32, s->netns);
+	return text;
+}
+
 static void part(char *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -27,6 +27,13 @@ char *tcphs_caption_end(const struct tcphs_side *s, char *text);
 /* "python3/211, closed by sh/212"; "elsewhere", "no socket"; "" unknown. */
 char *tcphs_caption_owner(const struct tcphs_side *s, char *text);
 
+/*
+ * "netns 4026532281", "on alpha, netns 4026532281" where there are several hosts;
+ * "" unknown.
+ */
+char *tcphs_caption_place(const struct tcphs_connection *c, const struct tcphs_side *s,
+			  char *text);
+
 /* "three-way open 43 us · four-way close · lasted 45.1 ms · complete" */
 char *tcphs_caption_verdict(const struct tcphs_connection *c, char *text);
 

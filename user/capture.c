@@ -24,7 +24,10 @@ struct tcphs_capture {
 	FILE *to;
 	int64_t wall_offset;
 	char os[160];
-	uint32_t *netns;	/* one interface each */
+	struct place {
+		const struct tcphs_host *host;
+		uint32_t netns;
+	} *place;		/* one interface each */
 	size_t interfaces;
 	size_t interface_room;
 	struct waiting *heap;
@@ -123,22 +126,28 @@ struct tcphs_capture *tcphs_capture_new(FILE *to, const struct tcphs_header *h,
 	return p;
 }
 
-/* The interface of a network namespace; its block precedes its first packet. */
-static uint32_t find_interface(struct tcphs_capture *p, uint32_t netns)
+/* The interface of a network namespace, without `c` of none; its block precedes its first packet. */
+static uint32_t find_interface(struct tcphs_capture *p, const struct tcphs_connection *c,
+			       const struct tcphs_side *s)
 {
+	static const struct tcphs_connection none;
+
 	struct tcphs_pcapng blocks = { 0 };
-	char name[32] = "netns unknown";
+	char name[TCPHS_CAPTION_SIZE];
 	size_t i;
 
+	if (!c) {
+		c = &none;
+		s = &none.side[0];
+	}
 	for (i = 0; i < p->interfaces; i++)
-		if (p->netns[i] == netns)
+		if (p->place[i].netns == s->netns && p->place[i].host == s->host)
 			return i;
-	p->netns = tcphs_memory_grow(p->netns, p->interfaces, &p->interface_room,
-				     sizeof(*p->netns));
-	p->netns[p->interfaces] = netns;
-	if (netns)
-		snprintf(name, sizeof(name), "netns %" PRIu32, netns);
-	tcphs_pcapng_interface(&blocks, name, "TCP of a network namespace", p->os);
+	p->place = tcphs_memory_grow(p->place, p->interfaces, &p->interface_room,
+				     sizeof(*p->place));
+	p->place[p->interfaces] = (struct place){ s->host, s->netns };
+	tcphs_caption_place(c, s, name);
+	tcphs_pcapng_interface(&blocks, *name ? name : "netns unknown", "TCP of a network namespace", p->os);
 	write_blocks(p, &blocks);
 	return p->interfaces++;
 }
@@ -150,7 +159,7 @@ static void say(struct comments *o, const char *format, ...)
 
 static void say(struct comments *o, const char *format, ...)
 {
-	char text[2 * TCPHS_CAPTION_SIZE];
+	char text[6 * TCPHS_CAPTION_SIZE];
 	va_list args;
 
 	va_start(args, format);
@@ -168,20 +177,21 @@ static void forget(struct comments *o)
 	memset(o, 0, sizeof(*o));
 }
 
-enum { NAME = TCPHS_CAPTION_SIZE + 64 };
+enum { NAME = 2 * TCPHS_CAPTION_SIZE + 64 };
 
 /* "client (curl/211)", "server (netns 4026532281)" */
 static void name_side(const struct tcphs_connection *c, unsigned int side, bool netns,
 		      char *text)
 {
 	const struct tcphs_side *s = &c->side[side];
-	char owner[TCPHS_CAPTION_SIZE] = "";
+	char owner[TCPHS_CAPTION_SIZE] = "", place[TCPHS_CAPTION_SIZE];
 
 	if (s->socket)
 		tcphs_caption_owner(s, owner);
-	if (netns && s->netns)
-		snprintf(text, NAME, "%s (%s%snetns %" PRIu32 ")",
-			 tcphs_caption_side(side), owner, *owner ? ", " : "", s->netns);
+	tcphs_caption_place(c, s, place);
+	if (netns && *place)
+		snprintf(text, NAME, "%s (%s%s%s)", tcphs_caption_side(side), owner,
+			 *owner ? ", " : "", place);
 	else if (*owner)
 		snprintf(text, NAME, "%s (%s)", tcphs_caption_side(side), owner);
 	else
@@ -192,7 +202,8 @@ static void name_side(const struct tcphs_connection *c, unsigned int side, bool 
 static void say_way(struct comments *o, const struct tcphs_connection *c,
 		    const struct tcphs_step *step)
 {
-	bool netns = c->side[0].netns != c->side[1].netns;
+	bool netns = c->side[0].netns != c->side[1].netns ||
+		     c->side[0].host != c->side[1].host;
 	char from[NAME], to[NAME], span[TCPHS_NUMBER_SIZE];
 
 	name_side(c, step->from, netns, from);
@@ -268,7 +279,7 @@ static void make_packet(struct tcphs_capture *p, const struct tcphs_connection *
 
 	say(o, "%s", synthetic);
 	tcphs_pcapng_packet(&block, &(struct tcphs_pcapng_packet){
-		.interface = find_interface(p, step->sent ? from->netns : to->netns),
+		.interface = find_interface(p, c, step->sent ? from : to),
 		.way = step->sent ? TCPHS_PCAPNG_OUTBOUND : TCPHS_PCAPNG_INBOUND,
 		.time = wall > 0 ? wall : 0,
 		.data = bytes,
@@ -341,7 +352,7 @@ uint64_t tcphs_capture_finish(struct tcphs_capture *p)
 
 	/* libpcap takes no file without. */
 	if (!p->interfaces)
-		find_interface(p, 0);
+		find_interface(p, NULL, NULL);
 	write_before(p, UINT64_MAX);
 	/* A ts of UINT64_MAX, which only a damaged record has. */
 	while (p->count) {
@@ -351,7 +362,7 @@ uint64_t tcphs_capture_finish(struct tcphs_capture *p)
 		free(w.block);
 	}
 	free(p->heap);
-	free(p->netns);
+	free(p->place);
 	free(p);
 	return packets;
 }

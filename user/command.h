@@ -11,6 +11,7 @@ struct tcphs_command {
 	const char *options;	/* letters of the options that it takes, see help.c */
 	const char *help;	/* some lines for `tcphs NAME --help` */
 	bool filter;		/* takes a FILTER */
+	bool merges;		/* takes several -r */
 	int (*run)(const struct tcphs_settings *s);
 };
 

@@ -663,6 +663,35 @@ static bool missed(const struct tcphs_connection *c, size_t i)
 	return false;
 }
 
+/* Its host's recording has segments. */
+static bool tells_segments(const struct tcphs_side *s)
+{
+	return !s->host || s->host->segments != TCPHS_SEGMENTS_NONE;
+}
+
+/*
+ * Recordings of several hosts begin and end at different times: what the other
+ * one saw nothing of counts only while it watched.
+ */
+static bool was_watched(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	unsigned int other = step->sent ? !step->from : step->from;
+	const struct tcphs_host *host = c->side[other].host;
+	uint64_t error = c->clock_error == UINT64_MAX ? 0 : c->clock_error;
+
+	return !c->hosts || !host ||
+	       (step->ts >= host->begun + error && step->ts + error <= host->last);
+}
+
+/* When the last record came from where the segment should have come to. */
+static uint64_t last(const struct tcphs_connection *c, const struct tcphs_step *step,
+		     const struct tcphs_context *x)
+{
+	const struct tcphs_host *host = c->side[!step->from].host;
+
+	return c->hosts && host ? host->last : x->last;
+}
+
 /*
  * Lost on the way: sent here, and the other side, which is here too, never saw
  * it. Foreign: came here, and the other side never sent it. Of pure ACKs not
@@ -674,6 +703,8 @@ static void mark_losses(struct tcphs_connection *c, const struct tcphs_context *
 
 	if (!c->side[0].seen || !c->side[1].seen || c->whole == TCPHS_WHOLE_LOSSY)
 		return;
+	if (c->hosts && (!tells_segments(&c->side[0]) || !tells_segments(&c->side[1])))
+		return;
 	for (i = 0; i < c->nsteps; i++) {
 		struct tcphs_step *step = &c->steps[i];
 		bool marked;
@@ -683,8 +714,10 @@ static void mark_losses(struct tcphs_connection *c, const struct tcphs_context *
 			continue;
 		marked = c->all ||
 			 step->segment.flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST);
+		if (!was_watched(c, step))
+			continue;
 		if (step->sent)
-			step->lost = marked ? step->sent + UNDER_WAY < x->last ||
+			step->lost = marked ? step->sent + UNDER_WAY < last(c, step, x) ||
 					      missed(c, i) : missed(c, i);
 		else if (marked && !c->itself)
 			step->foreign = c->whole == TCPHS_WHOLE_COMPLETE;
@@ -792,6 +825,31 @@ static void tell_silence(struct tcphs_connection *c)
 	}
 }
 
+static void set_host(struct tcphs_side *s, const struct tcphs_context *x)
+{
+	s->host = tcphs_host_of(x->hosts, s->netns);
+	s->netns = tcphs_host_netns(x->hosts, s->netns);
+}
+
+/* What was recorded at the ends' hosts, and how their clocks agree. */
+static void tell_hosts(struct tcphs_connection *c, const struct tcphs_context *x,
+		       const struct tcphs_end *a, const struct tcphs_end *b)
+{
+	const struct tcphs_host *host = tcphs_host_of(x->hosts, a->netns);
+	const struct tcphs_host *other = b ? tcphs_host_of(x->hosts, b->netns) : host;
+
+	c->segments = x->segments != TCPHS_SEGMENTS_NONE;
+	c->all = x->segments == TCPHS_SEGMENTS_ALL;
+	c->hosts = tcphs_host_several(x->hosts);
+	if (!c->hosts || !host || !other)
+		return;
+	c->clock_error = tcphs_host_error(x->hosts, host, other);
+	c->segments = host->segments != TCPHS_SEGMENTS_NONE ||
+		      other->segments != TCPHS_SEGMENTS_NONE;
+	c->all = host->segments == TCPHS_SEGMENTS_ALL &&
+		 other->segments == TCPHS_SEGMENTS_ALL;
+}
+
 struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 					      const struct tcphs_end *a,
 					      const struct tcphs_end *b)
@@ -806,8 +864,7 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	tcphs_address_mirror(&a->tuple, &mirror);
 	c->itself = !b && tcphs_address_whole(&a->tuple) &&
 		    tcphs_address_equal(&a->tuple, &mirror);
-	c->segments = x->segments != TCPHS_SEGMENTS_NONE;
-	c->all = x->segments == TCPHS_SEGMENTS_ALL;
+	tell_hosts(c, x, a, b);
 	c->whole = whole(a, b);
 	if (b && whole(b, a) > c->whole)
 		c->whole = whole(b, a);
@@ -817,15 +874,18 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	look(&view[at], a);
 	v[at] = &view[at];
 	tcphs_side_tell(&c->side[at], a, view[at].entered);
+	set_host(&c->side[at], x);
 	if (b) {
 		look(&view[!at], b);
 		v[!at] = &view[!at];
 		tcphs_side_tell(&c->side[!at], b, view[!at].entered);
+		set_host(&c->side[!at], x);
 	}
 	if (c->itself) {
 		uint32_t *entered = tcphs_memory_get(a->records, sizeof(*entered));
 
 		tcphs_side_tell(&c->side[!at], a, entered);
+		set_host(&c->side[!at], x);
 		free(entered);
 		tcphs_bytes_tell(&c->side[0], a, x);
 		tcphs_bytes_tell(&c->side[1], a, x);

@@ -9,6 +9,7 @@
 #include <tcphs.h>
 
 #include "flow.h"
+#include "host.h"
 
 /*
  * A connection as it is told: two sides with their states, and the steps
@@ -65,6 +66,7 @@ struct tcphs_side {
 	uint32_t isn;
 	uint32_t fin;
 	uint32_t netns;		/* 0: unknown */
+	const struct tcphs_host *host;	/* NULL: unknown; valid as long as the input */
 	uint64_t bytes;		/* payload it sent, without retransmissions */
 	uint64_t retransmits;	/* segments of all kinds that it sent again */
 	uint64_t cgroup;	/* 0: unknown */
@@ -162,6 +164,8 @@ struct tcphs_connection {
 	bool assumed;		/* nothing tells which side is the client */
 	bool segments;		/* segments were recorded */
 	bool all;		/* ... those with data too */
+	bool hosts;		/* of several hosts: side[].host tells which */
+	uint64_t clock_error;	/* between the sides' times, ns; UINT64_MAX unknown */
 	enum tcphs_whole whole;
 	enum tcphs_open open;
 	enum tcphs_close close;
@@ -183,6 +187,7 @@ struct tcphs_context {
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
 	uint64_t last;		/* ts of the last record read */
+	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */
 };
 
 /* Tell the connection of `a` and, unless NULL, `b`. */

@@ -9,19 +9,20 @@
 #include "filter.h"
 #include "flow.h"
 #include "hold.h"
+#include "input.h"
 #include "json.h"
 #include "message.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
 #include "owner.h"
-#include "source.h"
 #include "stop.h"
 
 struct events {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
 	struct tcphs_clock clock;
+	const struct tcphs_hosts *hosts;
 	struct tcphs_flow *flow;	/* knows each connection's ISNs */
 	uint64_t printed;
 };
@@ -111,6 +112,7 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 {
 	char time[TCPHS_CLOCK_SIZE], local[TCPHS_ADDRESS_SIZE] = "?";
 	char remote[TCPHS_ADDRESS_SIZE] = "", comm[32], owner[TCPHS_OWNER_SIZE];
+	const struct tcphs_host *host = tcphs_host_of(v->hosts, r->netns);
 	const struct tcphs_end *e;
 	const char *way = " ";
 	struct tcphs_tuple t;
@@ -119,6 +121,8 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 	if (*time)
 		printf("%s%s%s ", tcphs_output_paint(&v->output, TCPHS_PAINT_DIM), time,
 		       tcphs_output_plain(&v->output));
+	if (tcphs_host_several(v->hosts) && host)
+		printf("%s: ", host->name);
 	if (r->kind == TCPHS_LOST) {
 		printf("%s%" PRIu64 " records lost on CPU %u%s\n",
 		       tcphs_output_paint(&v->output, TCPHS_PAINT_BAD),
@@ -156,7 +160,7 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 		       r->accept.pid);
 		break;
 	}
-	if (v->s->owner && *tcphs_owner_record(r, owner))
+	if (v->s->owner && *tcphs_owner_record(r, tcphs_host_netns(v->hosts, r->netns), owner))
 		printf(" (%s)", owner);
 	putchar('\n');
 }
@@ -178,12 +182,12 @@ static void print(void *arg, const struct tcphs_record *r)
 		return;
 	if (r->kind != TCPHS_LOST) {
 		tcphs_address_tuple(r, &t);
-		if ((v->s->netns && r->netns != v->s->netns) ||
+		if ((v->s->netns && tcphs_host_netns(v->hosts, r->netns) != v->s->netns) ||
 		    !tcphs_filter_match(v->s->filter, &t))
 			return;
 	}
 	if (v->s->json)
-		tcphs_json_record(r);
+		tcphs_json_record(r, v->hosts);
 	else
 		print_text(v, r);
 	v->printed++;
@@ -199,26 +203,31 @@ static void forget(void *arg, const struct tcphs_end *a, const struct tcphs_end 
 int tcphs_events_run(const struct tcphs_settings *s)
 {
 	struct events v = { .s = s };
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	struct tcphs_record r;
 	struct tcphs_hold *hold;
 	bool done = false;
 	uint64_t lost;
 	int status;
 
-	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, s->follow, &status);
+	source = tcphs_input_open(s, s->follow, &status);
 	if (!source)
 		return status;
 	tcphs_output_init(&v.output, s);
+	v.hosts = tcphs_input_hosts(source);
+	if (s->json)
+		tcphs_json_hosts(v.hosts);
+	else
+		tcphs_output_hosts(&v.output, v.hosts);
 	v.clock.times = s->times;
-	v.clock.wall_offset = tcphs_source_header(source)->wall_offset;
+	v.clock.wall_offset = tcphs_input_header(source)->wall_offset;
 	if (!s->json && !s->absolute)
 		v.flow = tcphs_flow_new(true, forget, NULL);
 	hold = tcphs_hold_new(print, &v);
 	if (s->follow)
 		tcphs_stop_catch(s->seconds);
 	while (!done && !enough(&v)) {
-		switch (tcphs_source_read(source, &r)) {
+		switch (tcphs_input_read(source, &r)) {
 		case TCPHS_SOURCE_END:
 			done = true;
 			break;
@@ -237,9 +246,9 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	tcphs_hold_free(hold);
 	if (v.flow)
 		tcphs_flow_free(v.flow);
-	status = tcphs_source_status(source);
-	lost = tcphs_source_lost(source);
-	tcphs_source_close(source);
+	status = tcphs_input_status(source);
+	lost = tcphs_input_lost(source);
+	tcphs_input_close(source);
 	if (tcphs_output_finish())
 		return TCPHS_EXIT_FAILED;
 	if (!status && s->strict && lost)

@@ -126,8 +126,9 @@ static void check(struct export *e)
 
 /* ---- what comes ----------------------------------------------------------- */
 
-static void header(void *arg, const struct tcphs_header *h)
+static void header(void *arg, const struct tcphs_input *in)
 {
+	const struct tcphs_header *h = tcphs_input_header(in);
 	struct export *e = arg;
 	struct tcphs_clock clock = { .wall_offset = h->wall_offset };
 

@@ -10,6 +10,7 @@
 
 #include "due.h"
 #include "flow.h"
+#include "host.h"
 #include "listener.h"
 #include "memory.h"
 #include "names.h"
@@ -469,7 +470,7 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 
 	f->ends.lost = true;
 	for (e = f->ends.living.oldest; e; e = e->newer) {
-		if (e->first > r->ts)
+		if (e->first > r->ts || tcphs_host_differs(e->netns, r->netns))
 			continue;
 		if ((e->closed || e->due) && e->last < r->lost.since)
 			continue;
@@ -481,7 +482,8 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 			tcphs_end_append(e, r);
 	}
 	for (e = f->ends.listeners.oldest; e; e = e->newer)
-		if (!e->closed || e->last >= r->lost.since)
+		if (!tcphs_host_differs(e->netns, r->netns) &&
+		    (!e->closed || e->last >= r->lost.since))
 			e->lossy = true;
 }
 

@@ -13,6 +13,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.summary = "the ladder of each connection (the default)",
 		.options = "rjSeawtcfndNs",
 		.filter = true,
+		.merges = true,
 		.run = tcphs_timeline_run,
 		.help =
 "Draws every connection: the client on the left, the server on the right, the\n"
@@ -26,6 +27,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.summary = "rows as things happen, until Ctrl-C",
 		.options = "irjStcandNs",
 		.filter = true,
+		.merges = true,
 		.run = tcphs_live_run,
 		.help =
 "Each connection gets a number. Its states, segments and resets are told as they\n"
@@ -39,6 +41,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.summary = "one row per connection",
 		.options = "rjwtcfndNs",
 		.filter = true,
+		.merges = true,
 		.run = tcphs_list_run,
 		.help =
 "Ends, owners, how each connection opened and closed, how long its handshake\n"
@@ -49,6 +52,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.summary = "the records, one row each",
 		.options = "rjSwtcfndNs",
 		.filter = true,
+		.merges = true,
 		.run = tcphs_events_run,
 		.help =
 "Each state transition, segment and reset as the kernel told it, in the order of\n"
@@ -68,6 +72,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.summary = "packets, picture or diagram: export -o FILE",
 		.options = "ornSNs",
 		.filter = true,
+		.merges = true,
 		.run = tcphs_export_run,
 		.help =
 "Writes connections to a file, in the format that its name ends in:\n"
@@ -95,7 +100,8 @@ static const struct {
 	char key;
 	const char *text;
 } options[] = {
-	{ 'r', "  -r, --read=FILE     read a recording (- is standard input)\n" },
+	{ 'r', "  -r, --read=FILE     read a recording (- is standard input); several -r: as if\n"
+	       "                      one machine had recorded them\n" },
 	{ 'o', "  -o, --output=FILE   write to FILE (record: - is standard output)\n" },
 	{ 'j', "      --json          one JSON object per line\n" },
 	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },

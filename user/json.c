@@ -189,12 +189,12 @@ static void destroy(json_t *o, const struct tcphs_destroy *d)
 	set(o, "min_rtt_us", number(d->min_rtt_us, d->min_rtt_us));
 }
 
-static void ends(json_t *o, const struct tcphs_record *r)
+static void ends(json_t *o, const struct tcphs_record *r, uint32_t netns)
 {
 	struct tcphs_tuple t;
 
 	tcphs_address_tuple(r, &t);
-	set(o, "netns", number(r->netns, r->netns));
+	set(o, "netns", number(netns, netns));
 	/* Of a listener's family nothing follows but its own address. */
 	set(o, "family", json_string(t.inet6 ? "inet6" : "inet"));
 	set(o, "saddr", address(t.lport, t.local, t.inet6));
@@ -204,20 +204,33 @@ static void ends(json_t *o, const struct tcphs_record *r)
 	set(o, "sock", name64(r->sock));
 }
 
-static json_t *record(const struct tcphs_record *r)
+/* Empty is unknown. */
+static json_t *name(const char *value)
 {
+	return *value ? json_string(value) : json_null();
+}
+
+static json_t *record(const struct tcphs_record *r, const struct tcphs_hosts *hosts)
+{
+	const struct tcphs_host *host = tcphs_host_of(hosts, r->netns);
+	uint32_t netns = tcphs_host_netns(hosts, r->netns);
+	/* Its own clock's for one host, the first one's for several. */
+	int64_t wall = hosts->host[0].wall_offset - (int64_t)hosts->shift;
 	json_t *o = json_object();
 
 	set(o, "kind", text(tcphs_names_kind(r->kind)));
 	set(o, "cpu", json_integer(r->cpu));
 	set(o, "n", json_integer(r->n));
 	set(o, "ts", json_integer(r->ts));
+	set(o, "wall", json_integer((int64_t)r->ts + wall));
+	set(o, "host", name(host ? host->name : ""));
+	set(o, "boot", name(host ? host->boot : ""));
 	if (r->kind == TCPHS_LOST) {
 		set(o, "count", json_integer(r->lost.count));
 		set(o, "since", number(r->lost.since, r->lost.since));
 		return o;
 	}
-	ends(o, r);
+	ends(o, r, netns);
 	switch (r->kind) {
 	case TCPHS_TRANSITION:
 		transition(o, &r->transition);
@@ -241,14 +254,15 @@ static json_t *record(const struct tcphs_record *r)
 	return o;
 }
 
-void tcphs_json_record(const struct tcphs_record *r)
+void tcphs_json_record(const struct tcphs_record *r, const struct tcphs_hosts *hosts)
 {
-	print(record(r));
+	print(record(r, hosts));
 }
 
-void tcphs_json_numbered(const struct tcphs_record *r, unsigned long connection)
+void tcphs_json_numbered(const struct tcphs_record *r, const struct tcphs_hosts *hosts,
+			 unsigned long connection)
 {
-	json_t *o = record(r);
+	json_t *o = record(r, hosts);
 
 	set(o, "conn", number(connection, connection));
 	print(o);
@@ -301,6 +315,7 @@ static json_t *side(const struct tcphs_side *s)
 	set(o, "closed_by", process(&s->closer));
 	set(o, "isn_before", number(s->before.known && s->before.iss_known,
 				    s->before.iss));
+	set(o, "host", name(s->host ? s->host->name : ""));
 	return o;
 }
 
@@ -391,6 +406,8 @@ static void connection(const struct tcphs_connection *c, const struct tcphs_expl
 	set(o, "start", json_integer(c->start));
 	set(o, "roles", json_string(c->assumed ? "assumed" : "seen"));
 	set(o, "half_close_bytes", number(c->half_bytes_known, c->half_bytes));
+	set(o, "clock_error_us", us(c->hosts && c->clock_error != UINT64_MAX,
+				    c->clock_error));
 	if (x) {
 		part = json_object();
 		set(part, "open", text(c->open_rule));
@@ -414,8 +431,35 @@ void tcphs_json_explained(const struct tcphs_connection *c)
 	connection(c, &x);
 }
 
+void tcphs_json_hosts(const struct tcphs_hosts *hosts)
+{
+	static const char *const how[] = { "reference", "exchange", "wall" };
+	size_t i;
+
+	if (!tcphs_host_several(hosts))
+		return;
+	for (i = 0; i < hosts->count; i++) {
+		const struct tcphs_host *host = &hosts->host[i];
+		const struct tcphs_align_clock *c = &host->clock;
+		json_t *o = json_object();
+
+		set(o, "kind", json_string("host"));
+		set(o, "host", name(host->name));
+		set(o, "boot", name(host->boot));
+		set(o, "clock", json_string(how[c->how]));
+		set(o, "offset", json_integer(c->offset));
+		set(o, "error", number(c->how != TCPHS_ALIGN_WALL, c->error));
+		set(o, "drift_ppm", json_real(c->drift * 1e6));
+		set(o, "uneven", json_boolean(c->uneven));
+		set(o, "segments", json_integer(c->segments));
+		print(o);
+	}
+}
+
 json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_context *x)
 {
+	const struct tcphs_host *host = tcphs_host_of(x->hosts, l->netns);
+	uint32_t netns = tcphs_host_netns(x->hosts, l->netns);
 	const struct tcphs_transition *t, *owner_of = NULL;
 	const struct tcphs_listener_counts *n = &l->counts;
 	const struct tcphs_destroy *d = NULL;
@@ -455,7 +499,8 @@ json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_co
 	set(o, "family", json_string(l->tuple.inet6 ? "inet6" : "inet"));
 	set(o, "addr", address(l->tuple.lport, l->tuple.local, l->tuple.inet6));
 	set(o, "port", number(l->tuple.lport, l->tuple.lport));
-	set(o, "netns", number(l->netns, l->netns));
+	set(o, "netns", number(netns, netns));
+	set(o, "host", name(host ? host->name : ""));
 	set(o, "pid", number(owner_of, owner_of ? owner_of->pid : 0));
 	set(o, "comm", comm(owner_of, owner_of ? owner_of->comm : ""));
 	set(o, "backlog", number(backlog_known, backlog));

@@ -9,15 +9,19 @@
  * One object per line on standard output, as design.md, section 5 fixes it.
  * What is not known is null.
  */
-void tcphs_json_record(const struct tcphs_record *r);
+void tcphs_json_record(const struct tcphs_record *r, const struct tcphs_hosts *hosts);
 
 /* The same with "conn", the number of its connection; 0: none. */
-void tcphs_json_numbered(const struct tcphs_record *r, unsigned long connection);
+void tcphs_json_numbered(const struct tcphs_record *r, const struct tcphs_hosts *hosts,
+			 unsigned long connection);
 
 void tcphs_json_connection(const struct tcphs_connection *c);
 
 /* The same with "explain": of each step, and of both verdicts. */
 void tcphs_json_explained(const struct tcphs_connection *c);
+
+/* Of several hosts one object each: how its clock was compared. Else nothing. */
+void tcphs_json_hosts(const struct tcphs_hosts *hosts);
 
 void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x);
 

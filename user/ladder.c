@@ -758,7 +758,7 @@ static void end_name(const struct drawing *d, unsigned int which, char text[TEXT
 static void end_owner(const struct drawing *d, unsigned int which, char text[TEXT])
 {
 	const struct tcphs_side *s = &d->c->side[which];
-	char comm[32];
+	char comm[32], place[TCPHS_CAPTION_SIZE];
 
 	text[0] = '\0';
 	if (s->socket && s->owner.known)
@@ -772,8 +772,8 @@ static void end_owner(const struct drawing *d, unsigned int which, char text[TEX
 	if (!s->socket)
 		append(text, "%s", s->seen ? "no socket  " : "elsewhere  ");
 	/* --owner has it in a line of its own. */
-	if (s->netns && !(d->l->owner && s->socket))
-		append(text, "netns %" PRIu32, s->netns);
+	if (!(d->l->owner && s->socket))
+		append(text, "%s", tcphs_caption_place(d->c, s, place));
 	while (*text && text[strlen(text) - 1] == ' ')
 		text[strlen(text) - 1] = '\0';
 }
@@ -948,6 +948,8 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 
 void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end *e)
 {
+	const struct tcphs_host *host = tcphs_host_of(l->hosts, e->netns);
+	uint32_t netns = tcphs_host_netns(l->hosts, e->netns);
 	const struct signs *s = l->output.ascii ? &ascii : &box;
 	char name[TCPHS_ADDRESS_SIZE] = "?", time[TCPHS_CLOCK_SIZE], comm[32];
 	char credentials[TCPHS_OWNER_SIZE], counts[TCPHS_LISTENER_SIZE];
@@ -970,10 +972,12 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 	if (owner)
 		printf("  %s/%" PRIu32,
 		       tcphs_output_clean(owner->comm, comm, sizeof(comm)), owner->pid);
+	if (tcphs_host_several(l->hosts) && host)
+		printf("  on %s", host->name);
 	if (l->owner)
-		printf("  %s", tcphs_owner_listener(e, credentials));
-	else if (e->netns)
-		printf("  netns %" PRIu32, e->netns);
+		printf("  %s", tcphs_owner_listener(e, netns, credentials));
+	else if (netns)
+		printf("  netns %" PRIu32, netns);
 	putchar('\n');
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_transition *t = &e->record[i].transition;

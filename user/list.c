@@ -34,10 +34,15 @@ struct list {
 	bool owner;
 };
 
-static void header(void *arg, const struct tcphs_header *h)
+static void header(void *arg, const struct tcphs_input *in)
 {
+	const struct tcphs_header *h = tcphs_input_header(in);
 	struct list *l = arg;
 
+	if (l->s->json)
+		tcphs_json_hosts(tcphs_input_hosts(in));
+	else
+		tcphs_output_hosts(&l->output, tcphs_input_hosts(in));
 	l->clock.times = l->s->times;
 	l->clock.wall_offset = h->wall_offset;
 }
@@ -216,7 +221,8 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 	if (l->owner) {
 		owner(&who, true, text);
 		if (l->s->owner)
-			add_credentials(text, tcphs_owner_listener(e, more));
+			add_credentials(text, tcphs_owner_listener(e,
+				tcphs_host_netns(x->hosts, e->netns), more));
 		printf("  (%s)", text);
 	}
 	tcphs_listener_text(&e->counts, counts);

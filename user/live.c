@@ -21,6 +21,7 @@
 #include "filter.h"
 #include "flow.h"
 #include "hold.h"
+#include "input.h"
 #include "json.h"
 #include "memory.h"
 #include "message.h"
@@ -28,7 +29,6 @@
 #include "number.h"
 #include "options.h"
 #include "output.h"
-#include "source.h"
 #include "stop.h"
 #include "verdict.h"
 #include "view.h"
@@ -281,7 +281,7 @@ static void print_json(struct live *l, const struct tcphs_record *r)
 	if (number > l->introduced)
 		l->introduced = number;
 	clear_status(l);
-	tcphs_json_numbered(r, number);
+	tcphs_json_numbered(r, l->context.hosts, number);
 	l->rows++;
 }
 
@@ -364,7 +364,7 @@ static void take(void *arg, const struct tcphs_record *r)
 		return;
 	}
 	tcphs_address_tuple(r, &t);
-	if ((l->s->netns && r->netns != l->s->netns) ||
+	if ((l->s->netns && tcphs_host_netns(l->context.hosts, r->netns) != l->s->netns) ||
 	    !tcphs_filter_match(l->s->filter, &t))
 		return;
 	if (l->s->json)
@@ -437,7 +437,7 @@ static FILE *find_status(const struct live *l)
 	return NULL;
 }
 
-static void show_status(struct live *l, const struct tcphs_source *source, uint64_t now)
+static void show_status(struct live *l, const struct tcphs_input *source, uint64_t now)
 {
 	uint64_t gone = now - l->status_at;
 	char count[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE], text[160];
@@ -450,7 +450,7 @@ static void show_status(struct live *l, const struct tcphs_source *source, uint6
 		 l->introduced, l->over,
 		 tcphs_number_count((l->records - l->status_records) * 1000000000 / gone,
 				    count),
-		 tcphs_number_count(tcphs_source_lost(source), lost));
+		 tcphs_number_count(tcphs_input_lost(source), lost));
 	/* A line that wraps could not be taken back. */
 	tcphs_output_init(&o, l->s);
 	fprintf(l->status, "%s%.*s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG),
@@ -469,7 +469,7 @@ static void count_kind(const char *name, unsigned long count, const char **befor
 	*before = ", ";
 }
 
-static void summary(struct live *l, const struct tcphs_source *source)
+static void summary(struct live *l, const struct tcphs_input *source)
 {
 	char records[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
 	const char *before = ": ";
@@ -491,7 +491,7 @@ static void summary(struct live *l, const struct tcphs_source *source)
 			   i == TCPHS_CLOSE_UNSEEN ? "close unseen" : tcphs_verdict_close(i),
 			   l->closes[i], &before);
 	fprintf(stderr, "\n%s records, %s lost\n", tcphs_number_count(l->records, records),
-		tcphs_number_count(tcphs_source_lost(source), lost));
+		tcphs_number_count(tcphs_input_lost(source), lost));
 }
 
 /* ---- the command ---------------------------------------------------------- */
@@ -513,7 +513,7 @@ static bool flush_rows(struct live *l, uint64_t now, bool idle)
 	return tcphs_output_flush();
 }
 
-static void follow(struct live *l, struct tcphs_source *source)
+static void follow(struct live *l, struct tcphs_input *source)
 {
 	struct tcphs_hold *hold = tcphs_hold_new(take, l);
 	struct tcphs_record r;
@@ -521,7 +521,7 @@ static void follow(struct live *l, struct tcphs_source *source)
 	uint64_t now;
 
 	while (!done && !enough(l)) {
-		enum tcphs_source_result result = tcphs_source_read(source, &r);
+		enum tcphs_source_result result = tcphs_input_read(source, &r);
 
 		now = tcphs_stop_now();
 		switch (result) {
@@ -546,8 +546,9 @@ static void follow(struct live *l, struct tcphs_source *source)
 	tcphs_hold_free(hold);
 }
 
-static struct live *begin(const struct tcphs_settings *s, const struct tcphs_header *h)
+static struct live *begin(const struct tcphs_settings *s, const struct tcphs_input *in)
 {
+	const struct tcphs_header *h = tcphs_input_header(in);
 	struct live *l = tcphs_memory_get(1, sizeof(*l));
 
 	l->s = s;
@@ -555,6 +556,7 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_hea
 	l->since = l->live ? h->opened : 0;
 	l->context.segments = h->segments;
 	l->context.missing = h->missing;
+	l->context.hosts = tcphs_input_hosts(in);
 	l->clock.times = s->times;
 	l->clock.wall_offset = h->wall_offset;
 	l->status_at = tcphs_stop_now();
@@ -566,23 +568,25 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_hea
 
 int tcphs_live_run(const struct tcphs_settings *s)
 {
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	struct live *l;
 	uint64_t lost;
 	int status;
 
 	if (s->interactive)
 		return tcphs_view_run(s);
-	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles, &status);
+	source = tcphs_input_open(s, !s->nfiles, &status);
 	if (!source)
 		return status;
-	l = begin(s, tcphs_source_header(source));
+	l = begin(s, source);
+	if (!s->json)
+		tcphs_output_hosts(&l->output, l->context.hosts);
 	/* Many rows at a time, on a terminal too. */
 	setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
 	tcphs_message_divert(say, l);
 	tcphs_stop_catch(s->seconds);
 	follow(l, source);
-	status = tcphs_source_status(source);
+	status = tcphs_input_status(source);
 	/* Nobody asked for the end: the module went away, and has been told. */
 	if (l->live && !status && !enough(l) && !tcphs_stop_asked())
 		status = TCPHS_EXIT_FAILED;
@@ -592,8 +596,8 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	tcphs_flow_free(l->flow);
 	free(l);
 	tcphs_message_divert(NULL, NULL);
-	lost = tcphs_source_lost(source);
-	tcphs_source_close(source);
+	lost = tcphs_input_lost(source);
+	tcphs_input_close(source);
 	if (tcphs_output_finish())
 		return TCPHS_EXIT_FAILED;
 	if (!status && s->strict && lost)

@@ -234,8 +234,12 @@ static int check(const struct line *line)
 				    line->filter);
 		return TCPHS_EXIT_USAGE;
 	}
-	if (s->nfiles > 1) {
-		tcphs_message_print("only one -r FILE can be read at a time");
+	if (s->nfiles > 1 && !line->command->merges) {
+		tcphs_message_print("%s reads only one -r FILE", line->command->name);
+		return TCPHS_EXIT_USAGE;
+	}
+	if (s->nfiles > 1 && s->follow) {
+		tcphs_message_print("-f does not go with several -r FILE: their clocks are compared first");
 		return TCPHS_EXIT_USAGE;
 	}
 	return 0;

@@ -22,6 +22,7 @@ struct participant {
 	uint16_t port;
 	bool inet6;
 	uint32_t netns;
+	const struct tcphs_host *host;
 };
 
 struct tcphs_mermaid {
@@ -78,6 +79,7 @@ static size_t find(struct tcphs_mermaid *m, const struct tcphs_side *s, bool *is
 	p.port = s->port;
 	p.inet6 = s->inet6;
 	p.netns = s->netns;
+	p.host = s->host;
 	*is_new = false;
 	for (i = 0; i < m->count; i++)
 		if (!memcmp(&m->participant[i], &p, sizeof(p)))
@@ -110,8 +112,11 @@ static void introduce(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 			fputs("<br/>", m->to);
 			text(m->to, owner);
 		}
-		if (s->netns)
-			fprintf(m->to, "<br/>netns %" PRIu32, s->netns);
+		tcphs_caption_place(c, s, piece);
+		if (*piece) {
+			fputs("<br/>", m->to);
+			text(m->to, piece);
+		}
 		putc('\n', m->to);
 	}
 }

@@ -98,6 +98,19 @@ char *tcphs_output_clean(const char *text, char *to, size_t size)
 	return to;
 }
 
+void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *hosts)
+{
+	char text[TCPHS_HOST_TEXT];
+	size_t i;
+
+	if (!tcphs_host_several(hosts))
+		return;
+	for (i = 0; i < hosts->count; i++)
+		printf("%sclock of%s %s\n", tcphs_output_paint(o, TCPHS_PAINT_STRONG),
+		       tcphs_output_plain(o), tcphs_host_text(hosts, i, text));
+	putchar('\n');
+}
+
 bool tcphs_output_flush(void)
 {
 	errno = 0;

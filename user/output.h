@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "host.h"
 #include "settings.h"
 
 /* What a colour stands for; never the only sign of it. */
@@ -40,6 +41,9 @@ size_t tcphs_output_columns(const char *text);
  * or JSON. `to` has room for `size` bytes. Returns `to`.
  */
 char *tcphs_output_clean(const char *text, char *to, size_t size);
+
+/* How the clocks of several hosts were compared, a line each; else nothing. */
+void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *hosts);
 
 /* What was printed is on its way; false: nobody reads it any more. */
 bool tcphs_output_flush(void);

@@ -57,7 +57,8 @@ char *tcphs_owner_side(const struct tcphs_side *s, char text[TCPHS_OWNER_SIZE])
 	return tell(&s->uid, s->cgroup, s->mark_known ? &s->mark : NULL, s->netns, text);
 }
 
-char *tcphs_owner_listener(const struct tcphs_end *e, char text[TCPHS_OWNER_SIZE])
+char *tcphs_owner_listener(const struct tcphs_end *e, uint32_t netns,
+			   char text[TCPHS_OWNER_SIZE])
 {
 	uint32_t uid = TCPHS_UID_UNKNOWN;
 	const uint32_t *mark = NULL;
@@ -75,10 +76,11 @@ char *tcphs_owner_listener(const struct tcphs_end *e, char text[TCPHS_OWNER_SIZE
 			cgroup = t->birth.cgroup;
 		}
 	}
-	return tell(&uid, cgroup, mark, e->netns, text);
+	return tell(&uid, cgroup, mark, netns, text);
 }
 
-char *tcphs_owner_record(const struct tcphs_record *r, char text[TCPHS_OWNER_SIZE])
+char *tcphs_owner_record(const struct tcphs_record *r, uint32_t netns,
+			 char text[TCPHS_OWNER_SIZE])
 {
 	uint32_t uid = TCPHS_UID_UNKNOWN, mark = 0;
 	bool marked = false;
@@ -110,7 +112,7 @@ char *tcphs_owner_record(const struct tcphs_record *r, char text[TCPHS_OWNER_SIZ
 		append(text, "cgroup %" PRIu64, cgroup);
 	if (marked)
 		append(text, "mark 0x%" PRIx32, mark);
-	if (r->netns)
-		append(text, "netns %" PRIu32, r->netns);
+	if (netns)
+		append(text, "netns %" PRIu32, netns);
 	return text;
 }

@@ -15,10 +15,12 @@
 /* "uid 1000 cgroup 2311 mark 0x7 netns 4026532281"; "" without a socket. */
 char *tcphs_owner_side(const struct tcphs_side *s, char text[TCPHS_OWNER_SIZE]);
 
-/* The same of a listening socket. */
-char *tcphs_owner_listener(const struct tcphs_end *e, char text[TCPHS_OWNER_SIZE]);
+/* The same of a listening socket in the namespace `netns`. */
+char *tcphs_owner_listener(const struct tcphs_end *e, uint32_t netns,
+			   char text[TCPHS_OWNER_SIZE]);
 
-/* What one record has of it, without "?"; "" nothing. */
-char *tcphs_owner_record(const struct tcphs_record *r, char text[TCPHS_OWNER_SIZE]);
+/* What one record from there has of it, without "?"; "" nothing. */
+char *tcphs_owner_record(const struct tcphs_record *r, uint32_t netns,
+			 char text[TCPHS_OWNER_SIZE]);
 
 #endif

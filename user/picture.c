@@ -680,15 +680,15 @@ static void write_side(struct drawing *d, unsigned int side, double y)
 {
 	const struct tcphs_side *s = &d->c->side[side];
 	enum tcphs_canvas_anchor anchor = side ? TCPHS_CANVAS_END : TCPHS_CANVAS_START;
-	char text[TCPHS_CAPTION_SIZE], owner[TCPHS_CAPTION_SIZE + 64], netns[32] = "";
+	char text[TCPHS_CAPTION_SIZE], place[TCPHS_CAPTION_SIZE];
+	char owner[2 * TCPHS_CAPTION_SIZE + 8];
 	double x = side ? WIDTH - MARGIN : MARGIN;
 
 	write_at(d, x, y, 10.5, true, anchor, SOFT, side ? "SERVER" : "CLIENT");
 	write_at(d, x, y + 18, 14, true, anchor, INK, tcphs_caption_end(s, text));
 	tcphs_caption_owner(s, text);
-	if (s->netns)
-		snprintf(netns, sizeof(netns), "netns %" PRIu32, s->netns);
-	snprintf(owner, sizeof(owner), "%s%s%s", text, *text && *netns ? " · " : "", netns);
+	tcphs_caption_place(d->c, s, place);
+	snprintf(owner, sizeof(owner), "%s%s%s", text, *text && *place ? " · " : "", place);
 	write_at(d, x, y + 35, 11.5, false, anchor, INK, owner);
 	numbers_of(s, text, sizeof(text));
 	write_at(d, x, y + 51, 11.5, false, anchor, SOFT, text);

@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endian.h"
+#include "gap.h"
 #include "memory.h"
 #include "message.h"
 #include "names.h"
@@ -51,12 +55,13 @@ struct tcphs_source {
 	uint64_t damaged;
 	uint64_t lost;
 
-	struct cpu {
-		uint64_t next;	/* record number to come */
-		uint64_t ts;	/* of the last one */
-	} *cpu;
+	struct tcphs_gaps *gaps;
 	struct tcphs_record held;	/* comes after a gap made here */
 	bool holding;
+	bool quiet;
+	bool plain;		/* gaps are not for this source to tell */
+	uint64_t size;		/* of a recording; 0 unknown */
+	uint64_t taken;		/* bytes read so far */
 };
 
 /* ---- bytes ---------------------------------------------------------------- */
@@ -80,8 +85,10 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 
 	for (;;) {
 		n = read(s->fd, to, size);
-		if (n > 0)
+		if (n > 0) {
+			s->taken += n;
 			return n;
+		}
 		/* A recording that is still being written goes on. */
 		if (!n && s->follow && !s->live)
 			return -EAGAIN;
@@ -178,6 +185,10 @@ static int check_header(struct tcphs_source *s)
 				    s->name);
 		return TCPHS_EXIT_FAILED;
 	}
+	if (h->segments > TCPHS_SEGMENTS_ALL) {
+		tcphs_message_print("%s: header damaged: segments %u", s->name, h->segments);
+		return TCPHS_EXIT_FAILED;
+	}
 	h->hostname[sizeof(h->hostname) - 1] = '\0';
 	h->release[sizeof(h->release) - 1] = '\0';
 	return TCPHS_EXIT_DONE;
@@ -213,6 +224,65 @@ static int read_header(struct tcphs_source *s)
 	return TCPHS_EXIT_DONE;
 }
 
+/* The boot that this is, for the header of what is read from the module. */
+static void add_boot(struct tcphs_source *s)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	FILE *file = fopen(path, "re");
+	char text[64] = "";
+	const char *c;
+	size_t i = 0;
+	int used;
+
+	if (!file)
+		return;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	for (c = text; *c && i < sizeof(s->header.boot); c += used) {
+		unsigned int byte;
+
+		used = 1;
+		if (*c == '-')
+			continue;
+		if (sscanf(c, "%2x%n", &byte, &used) != 1)
+			break;
+		s->header.boot[i++] = byte;
+	}
+	memcpy(s->raw_header + offsetof(struct tcphs_header, boot), s->header.boot,
+	       sizeof(s->header.boot));
+}
+
+/* The source is open on s->fd: read the header. NULL after a message. */
+static struct tcphs_source *begin(struct tcphs_source *s, int *status)
+{
+	struct stat st;
+
+	*status = read_header(s);
+	if (*status) {
+		tcphs_source_close(s);
+		return NULL;
+	}
+	if (s->live)
+		add_boot(s);
+	else if (!fstat(s->fd, &st) && S_ISREG(st.st_mode))
+		s->size = st.st_size;
+	s->buffer = tcphs_memory_get(1, BUFFER);
+	s->gaps = tcphs_gap_new();
+	s->number = 1;
+	return s;
+}
+
+struct tcphs_source *tcphs_source_open_fd(int fd, const char *name, int *status)
+{
+	struct tcphs_source *s = tcphs_memory_get(1, sizeof(*s));
+
+	s->name = name;
+	s->wake = -1;
+	s->fd = fd;
+	return begin(s, status);
+}
+
 struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *status)
 {
 	struct tcphs_source *s = tcphs_memory_get(1, sizeof(*s));
@@ -235,28 +305,52 @@ struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *statu
 		free(s);
 		return NULL;
 	}
-	*status = read_header(s);
-	if (*status) {
-		tcphs_source_close(s);
-		return NULL;
+	return begin(s, status);
+}
+
+void tcphs_source_quiet(struct tcphs_source *s, bool quiet)
+{
+	s->quiet = quiet;
+}
+
+void tcphs_source_plain(struct tcphs_source *s)
+{
+	s->plain = true;
+}
+
+void tcphs_source_rewind(struct tcphs_source *s)
+{
+	if (lseek(s->fd, s->header_size, SEEK_SET) < 0) {
+		tcphs_message_print("%s: %s", s->name, strerror(errno));
+		s->ended = true;
+		s->status = TCPHS_EXIT_FAILED;
+		return;
 	}
-	s->buffer = tcphs_memory_get(1, BUFFER);
-	s->cpu = tcphs_memory_get(1 << 16, sizeof(*s->cpu));
+	s->begin = s->end = 0;
 	s->number = 1;
-	return s;
+	s->damaged = 0;
+	s->taken = s->header_size;
+	s->ended = false;
+	s->status = TCPHS_EXIT_DONE;
+}
+
+void tcphs_source_position(const struct tcphs_source *s, uint64_t *done, uint64_t *size)
+{
+	*done = s->taken - (s->end - s->begin);
+	*size = s->size;
 }
 
 void tcphs_source_close(struct tcphs_source *s)
 {
 	if (!s)
 		return;
-	if (s->damaged > DAMAGE_SHOWN)
+	if (s->damaged > DAMAGE_SHOWN && !s->quiet)
 		tcphs_message_print("%s: %" PRIu64 " damaged records in all",
 				    s->name, s->damaged);
 	close(s->fd);
 	free(s->raw_header);
 	free(s->buffer);
-	free(s->cpu);
+	tcphs_gap_free(s->gaps);
 	free(s);
 }
 
@@ -309,6 +403,14 @@ static const char *check_record(const struct tcphs_source *s, struct tcphs_recor
 	return NULL;
 }
 
+static void say_truncated(struct tcphs_source *s)
+{
+	s->status = TCPHS_EXIT_FAILED;
+	if (!s->quiet)
+		tcphs_message_print("%s: truncated: record %" PRIu64 " has %zu of %zu bytes",
+				    s->name, s->number, s->end - s->begin, s->record_size);
+}
+
 /* Have at least one whole record at `begin`, if there is one. */
 static enum tcphs_source_result fill(struct tcphs_source *s)
 {
@@ -330,12 +432,8 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 		}
 		if (n <= 0) {
 			s->ended = true;
-			if (s->end > s->begin) {
-				tcphs_message_print("%s: truncated: record %" PRIu64 " has %zu of %zu bytes",
-						    s->name, s->number, s->end - s->begin,
-						    s->record_size);
-				s->status = TCPHS_EXIT_FAILED;
-			}
+			if (s->end > s->begin)
+				say_truncated(s);
 			return TCPHS_SOURCE_END;
 		}
 		s->end += n;
@@ -365,7 +463,7 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 		/* A later minor version may have kinds of its own. */
 		if (s->header.abi_minor > TCPHS_ABI_MINOR && !strcmp(wrong, "kind"))
 			continue;
-		if (s->damaged++ < DAMAGE_SHOWN)
+		if (s->damaged++ < DAMAGE_SHOWN && !s->quiet)
 			tcphs_message_print("%s: record %" PRIu64 " is damaged (%s) and left out",
 					    s->name, s->number - 1, wrong);
 		s->status = TCPHS_EXIT_FAILED;
@@ -374,55 +472,36 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 	return TCPHS_SOURCE_RECORD;
 }
 
-/* Turn `r` into the gap before it; `r` itself is held for the next call. */
-static void make_gap(struct tcphs_source *s, struct tcphs_record *r, struct cpu *cpu)
-{
-	s->held = *r;
-	s->holding = true;
-	memset(r, 0, sizeof(*r));
-	r->ts = s->held.ts;
-	r->n = cpu->next;
-	r->cpu = s->held.cpu;
-	r->kind = TCPHS_LOST;
-	r->lost.count = s->held.n - cpu->next;
-	r->lost.since = cpu->ts;
-	s->raw = NULL;
-}
-
 enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 					   struct tcphs_record *r)
 {
 	enum tcphs_source_result result;
-	struct cpu *cpu;
+	struct tcphs_record lost;
 
 	if (s->holding) {
 		*r = s->held;
 		s->holding = false;
 		s->raw = s->buffer + s->begin - s->record_size;
-	} else {
-		result = next(s, r);
-		if (result != TCPHS_SOURCE_RECORD)
-			return result;
-		/* What happened after the question was asked is not its answer. */
-		if (s->live && !s->follow && r->ts > s->header.opened)
-			return TCPHS_SOURCE_END;
-	}
-	cpu = &s->cpu[r->cpu];
-	if (r->kind == TCPHS_LOST) {
-		s->lost += r->lost.count;
-		cpu->next = r->n + r->lost.count;
 		return TCPHS_SOURCE_RECORD;
 	}
+	result = next(s, r);
+	if (result != TCPHS_SOURCE_RECORD)
+		return result;
+	/* What happened after the question was asked is not its answer. */
+	if (s->live && !s->follow && r->ts > s->header.opened)
+		return TCPHS_SOURCE_END;
+	if (s->plain)
+		return TCPHS_SOURCE_RECORD;
+	if (r->kind == TCPHS_LOST)
+		s->lost += r->lost.count;
 	/* With one netns delivered only, the other ones' numbers are missing. */
-	if (!s->header.netns && r->n > cpu->next) {
-		make_gap(s, r, cpu);
-		s->lost += r->lost.count;
-		cpu->next = s->held.n;
-		return TCPHS_SOURCE_RECORD;
+	if (tcphs_gap_find(s->gaps, r, &lost) && !s->header.netns) {
+		s->lost += lost.lost.count;
+		s->held = *r;
+		s->holding = true;
+		s->raw = NULL;
+		*r = lost;
 	}
-	cpu->ts = r->ts;
-	if (r->n >= cpu->next)
-		cpu->next = r->n + 1;
 	return TCPHS_SOURCE_RECORD;
 }
 

@@ -29,7 +29,22 @@ enum tcphs_source_result {
  */
 struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *status);
 
+/* The same of a recording that is open already; `name` is for messages. */
+struct tcphs_source *tcphs_source_open_fd(int fd, const char *name, int *status);
+
 void tcphs_source_close(struct tcphs_source *s);
+
+/* Say nothing of what is wrong in it: it will be read again. */
+void tcphs_source_quiet(struct tcphs_source *s, bool quiet);
+
+/* Make no TCPHS_LOST records: somebody else looks for gaps. */
+void tcphs_source_plain(struct tcphs_source *s);
+
+/* Read a recording from its first record again. */
+void tcphs_source_rewind(struct tcphs_source *s);
+
+/* Bytes of a recording that were read, of how many; 0: nobody knows. */
+void tcphs_source_position(const struct tcphs_source *s, uint64_t *done, uint64_t *size);
 
 /* In this machine's byte order; valid until closing. */
 const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s);

@@ -13,11 +13,11 @@
 #include "address.h"
 #include "command.h"
 #include "flow.h"
+#include "input.h"
 #include "json.h"
 #include "listener.h"
 #include "message.h"
 #include "output.h"
-#include "source.h"
 
 #define STATS "/proc/tcphs/stats"
 
@@ -178,33 +178,34 @@ static void give(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 		tell_listener(arg, a);
 }
 
-static int tell_records(struct stats *t, const char *file)
+static int tell_records(struct stats *t, const struct tcphs_settings *s)
 {
 	uint64_t count[KINDS] = { 0 };
 	const struct tcphs_header *h;
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	struct tcphs_flow *flow;
 	struct tcphs_record r;
 	int status;
 
-	source = tcphs_source_open(file, false, &status);
+	source = tcphs_input_open(s, false, &status);
 	if (!source)
 		return status;
-	h = tcphs_source_header(source);
+	h = tcphs_input_header(source);
 	t->context.segments = h->segments;
 	t->context.missing = h->missing;
+	t->context.hosts = tcphs_input_hosts(source);
 	flow = tcphs_flow_new(false, give, t);
-	while (tcphs_source_read(source, &r) == TCPHS_SOURCE_RECORD) {
+	while (tcphs_input_read(source, &r) == TCPHS_SOURCE_RECORD) {
 		if (r.kind < KINDS)
 			count[r.kind]++;
 		tcphs_flow_feed(flow, &r);
 	}
-	if (file)
-		tell_recording(t, h, count, tcphs_source_lost(source));
+	if (s->nfiles)
+		tell_recording(t, h, count, tcphs_input_lost(source));
 	tcphs_flow_finish(flow);
 	tcphs_flow_free(flow);
-	status = tcphs_source_status(source);
-	tcphs_source_close(source);
+	status = tcphs_input_status(source);
+	tcphs_input_close(source);
 	return status;
 }
 
@@ -220,7 +221,7 @@ int tcphs_stats_run(const struct tcphs_settings *s)
 	if (!s->nfiles)
 		status = tell_file(&t);
 	if (!status)
-		status = tell_records(&t, s->nfiles ? s->files[0] : NULL);
+		status = tell_records(&t, s);
 	if (t.object && !status) {
 		json_dumpf(t.object, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "message.h"
 #include "output.h"
+#include "progress.h"
 #include "stop.h"
 #include "story.h"
 
@@ -72,6 +73,7 @@ static bool enough(const struct teller *t)
 static void tell(struct teller *t, struct tcphs_connection *c)
 {
 	if (!enough(t)) {
+		tcphs_progress_wipe();
 		t->story->connection(t->story->arg, c);
 		t->told++;
 	}
@@ -81,9 +83,11 @@ static void tell(struct teller *t, struct tcphs_connection *c)
 static bool wanted(const struct teller *t, const struct tcphs_end *a,
 		   const struct tcphs_end *b)
 {
+	const struct tcphs_hosts *hosts = t->context.hosts;
 	uint32_t netns = t->s->netns;
 
-	if (netns && a->netns != netns && !(b && b->netns == netns))
+	if (netns && tcphs_host_netns(hosts, a->netns) != netns &&
+	    !(b && tcphs_host_netns(hosts, b->netns) == netns))
 		return false;
 	return tcphs_filter_match(t->s->filter, &a->tuple);
 }
@@ -100,6 +104,7 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 			tell(t, pop(t));
 		if (enough(t))
 			return;
+		tcphs_progress_wipe();
 		t->story->listener(t->story->arg, a, &t->context);
 		return;
 	}
@@ -119,12 +124,13 @@ static void tell_ripe(struct teller *t)
 		tell(t, pop(t));
 }
 
-static void read_all(struct teller *t, struct tcphs_source *source)
+static void read_all(struct teller *t, struct tcphs_input *source)
 {
 	struct tcphs_record r;
+	unsigned int i = 0;
 
 	while (!enough(t)) {
-		switch (tcphs_source_read(source, &r)) {
+		switch (tcphs_input_read(source, &r)) {
 		case TCPHS_SOURCE_END:
 			return;
 		case TCPHS_SOURCE_IDLE:
@@ -138,6 +144,8 @@ static void read_all(struct teller *t, struct tcphs_source *source)
 			tcphs_flow_feed(t->flow, &r);
 			if (t->count)
 				tell_ripe(t);
+			if (!t->s->follow && !(++i % 4096))
+				tcphs_progress_show("reading", tcphs_input_share(source));
 			break;
 		}
 		if (t->s->follow && tcphs_stop_asked())
@@ -149,21 +157,22 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 {
 	struct teller t = { .s = s, .story = story };
 	const struct tcphs_header *h;
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	uint64_t lost;
 	int status;
 
-	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, s->follow, &status);
+	source = tcphs_input_open(s, s->follow, &status);
 	if (!source)
 		return status;
 	if (s->follow)
 		tcphs_stop_catch(s->seconds);
-	h = tcphs_source_header(source);
+	h = tcphs_input_header(source);
+	t.context.hosts = tcphs_input_hosts(source);
 	t.context.segments = h->segments;
 	t.context.missing = h->missing;
 	t.flow = tcphs_flow_new(s->follow, take, &t);
 	if (story->header)
-		story->header(story->arg, h);
+		story->header(story->arg, source);
 	read_all(&t, source);
 	/* Nothing came later although it could have: what is on its way, is not. */
 	if (!s->nfiles && h->opened > t.context.last)
@@ -172,13 +181,14 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 		tcphs_flow_finish(t.flow);
 	while (t.count)
 		tell(&t, pop(&t));
+	tcphs_progress_wipe();
 	if (story->finish)
 		story->finish(story->arg);
 	tcphs_flow_free(t.flow);
 	free(t.heap);
-	status = tcphs_source_status(source);
-	lost = tcphs_source_lost(source);
-	tcphs_source_close(source);
+	status = tcphs_input_status(source);
+	lost = tcphs_input_lost(source);
+	tcphs_input_close(source);
 	if (tcphs_output_finish())
 		return TCPHS_EXIT_FAILED;
 	if (!status && s->strict && lost)

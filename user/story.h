@@ -4,14 +4,14 @@
 
 #include "connection.h"
 #include "settings.h"
-#include "source.h"
+#include "input.h"
 
 /*
  * A source told as connections: what `timeline` and `list` have in common. They
  * come in the order in which they began, listeners last; with -f, as they end.
  */
 struct tcphs_story {
-	void (*header)(void *arg, const struct tcphs_header *h);
+	void (*header)(void *arg, const struct tcphs_input *in);
 	void (*connection)(void *arg, const struct tcphs_connection *c);
 	void (*listener)(void *arg, const struct tcphs_end *l,
 			 const struct tcphs_context *x);

@@ -11,10 +11,16 @@ struct timeline {
 	unsigned long number;
 };
 
-static void header(void *arg, const struct tcphs_header *h)
+static void header(void *arg, const struct tcphs_input *in)
 {
+	const struct tcphs_header *h = tcphs_input_header(in);
 	struct timeline *t = arg;
 
+	t->ladder.hosts = tcphs_input_hosts(in);
+	if (t->s->json)
+		tcphs_json_hosts(t->ladder.hosts);
+	else
+		tcphs_output_hosts(&t->ladder.output, t->ladder.hosts);
 	t->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	t->ladder.clock.times = t->s->times;
 	t->ladder.clock.wall_offset = h->wall_offset;

@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "flow.h"
 #include "hold.h"
+#include "input.h"
 #include "ladder.h"
 #include "memory.h"
 #include "message.h"
@@ -25,7 +26,6 @@
 #include "record.h"
 #include "screen.h"
 #include "shelf.h"
-#include "source.h"
 #include "stop.h"
 #include "verdict.h"
 #include "view.h"
@@ -75,7 +75,7 @@ static const char *const list_time_name[] = {
 
 struct view {
 	const struct tcphs_settings *s;
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	struct tcphs_hold *hold;
 	struct tcphs_flow *flow;
 	struct tcphs_shelf *shelf;
@@ -201,7 +201,7 @@ static void read_turn(struct view *v)
 			usleep(WAIT_MS * 1000);
 			return;
 		}
-		switch (tcphs_source_read(v->source, &r)) {
+		switch (tcphs_input_read(v->source, &r)) {
 		case TCPHS_SOURCE_END:
 			if (!tcphs_stop_asked() || v->s->nfiles)
 				end(v);
@@ -237,8 +237,13 @@ static bool wanted(void *arg, const struct tcphs_tuple *t, uint32_t netns,
 		   uint32_t netns_peer)
 {
 	const struct view *v = arg;
+	const struct tcphs_hosts *hosts = v->context.hosts;
+	uint32_t only = v->s->netns;
 
-	if (v->s->netns && netns != v->s->netns && netns_peer != v->s->netns)
+	/* Of the living they are places, of those that are over namespaces. */
+	if (only && netns != only && netns_peer != only &&
+	    tcphs_host_netns(hosts, netns) != only &&
+	    tcphs_host_netns(hosts, netns_peer) != only)
 		return false;
 	return tcphs_filter_match(v->filter, t);
 }
@@ -563,7 +568,7 @@ static void draw_status(struct view *v)
 		return;
 	}
 	tcphs_number_count(v->rate, rate);
-	tcphs_number_count(tcphs_source_lost(v->source), lost);
+	tcphs_number_count(tcphs_input_lost(v->source), lost);
 	switch (v->mode) {
 	case MODE_LIST:
 		snprintf(text, sizeof(text),
@@ -656,6 +661,10 @@ static void save(struct view *v)
 	if (!*v->input)
 		return;
 	v->message[0] = '\0';
+	if (v->s->nfiles > 1) {
+		say(v, "these are several recordings: they are saved already");
+		return;
+	}
 	if (tcphs_record_save(from, v->input, &records) && *v->message)
 		return;
 	v->message_bad = false;
@@ -913,9 +922,9 @@ static int check(const struct tcphs_settings *s)
 	return TCPHS_EXIT_DONE;
 }
 
-static struct view *begin(const struct tcphs_settings *s, struct tcphs_source *source)
+static struct view *begin(const struct tcphs_settings *s, struct tcphs_input *source)
 {
-	const struct tcphs_header *h = tcphs_source_header(source);
+	const struct tcphs_header *h = tcphs_input_header(source);
 	struct view *v = tcphs_memory_get(1, sizeof(*v));
 
 	v->s = s;
@@ -923,12 +932,13 @@ static struct view *begin(const struct tcphs_settings *s, struct tcphs_source *s
 	v->newest = true;
 	v->context.segments = h->segments;
 	v->context.missing = h->missing;
+	v->context.hosts = tcphs_input_hosts(source);
 	tcphs_output_init(&v->ladder.output, s);
 	v->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	v->ladder.absolute = s->absolute;
 	v->ladder.clock.times = s->times;
 	v->ladder.clock.wall_offset = h->wall_offset;
-	tcphs_source_wake(source, STDIN_FILENO);
+	tcphs_input_wake(source, STDIN_FILENO);
 	/* TIME_WAITs that last would fill the memory; a recording ends. */
 	v->flow = tcphs_flow_new(!s->nfiles, give, v);
 	v->hold = tcphs_hold_new(take, v);
@@ -954,7 +964,7 @@ static void finish(struct view *v)
 
 int tcphs_view_run(const struct tcphs_settings *s)
 {
-	struct tcphs_source *source;
+	struct tcphs_input *source;
 	struct view *v;
 	uint64_t lost;
 	int status;
@@ -962,7 +972,7 @@ int tcphs_view_run(const struct tcphs_settings *s)
 	status = check(s);
 	if (status)
 		return status;
-	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles, &status);
+	source = tcphs_input_open(s, !s->nfiles, &status);
 	if (!source)
 		return status;
 	v = begin(s, source);
@@ -973,11 +983,11 @@ int tcphs_view_run(const struct tcphs_settings *s)
 		loop(v);
 		tcphs_message_divert(NULL, NULL);
 		tcphs_screen_end();
-		status = tcphs_source_status(source);
+		status = tcphs_input_status(source);
 	}
 	finish(v);
-	lost = tcphs_source_lost(source);
-	tcphs_source_close(source);
+	lost = tcphs_input_lost(source);
+	tcphs_input_close(source);
 	if (!status && s->strict && lost)
 		return TCPHS_EXIT_LOST;
 	return status;

@@ -94,7 +94,8 @@ struct tcphs_header {
 	__u8	__pad[6];
 	char	hostname[64];	/* NUL-terminated */
 	char	release[64];	/* the kernel's, NUL-terminated */
-	__u8	__reserved[48];
+	__u8	boot[16];	/* the boot's UUID; the reader adds it, zero: unknown */
+	__u8	__reserved[32];
 };
 
 /* tcphs_record.kind */

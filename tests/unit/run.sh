@@ -19,11 +19,13 @@ step() {
 
 {
 	step "$out/parts_test"
+	step "$out/align_test"
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
 	step "$out/fuzz_test" ../fuzz/corpus
 	step python3 damage.py "$out"
 	step python3 export.py "$out"
+	step python3 merge.py "$out"
 	step python3 pages.py "$out"
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "gap.h"
+#include "memory.h"
+
+enum { CPUS = 1 << 16, RECENT = 256 };
+
+struct cpu {
+	uint64_t next;		/* record number to come */
+	uint64_t ts;		/* of the last one */
+	uint64_t *recent;	/* numbers + 1, each at its remainder */
+};
+
+struct tcphs_gaps {
+	struct cpu cpu[CPUS];
+};
+
+struct tcphs_gaps *tcphs_gap_new(void)
+{
+	return tcphs_memory_get(1, sizeof(struct tcphs_gaps));
+}
+
+void tcphs_gap_free(struct tcphs_gaps *g)
+{
+	size_t i;
+
+	for (i = 0; g && i < CPUS; i++)
+		free(g->cpu[i].recent);
+	free(g);
+}
+
+bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
+		    struct tcphs_record *lost)
+{
+	struct cpu *cpu = &g->cpu[r->cpu];
+	bool gap;
+
+	if (r->kind == TCPHS_LOST) {
+		cpu->next = r->n + r->lost.count;
+		return false;
+	}
+	gap = r->n > cpu->next;
+	if (gap) {
+		memset(lost, 0, sizeof(*lost));
+		lost->ts = r->ts;
+		lost->n = cpu->next;
+		lost->cpu = r->cpu;
+		lost->kind = TCPHS_LOST;
+		lost->lost.count = r->n - cpu->next;
+		lost->lost.since = cpu->ts;
+	}
+	cpu->ts = r->ts;
+	if (r->n >= cpu->next)
+		cpu->next = r->n + 1;
+	if (!cpu->recent)
+		cpu->recent = tcphs_memory_get(RECENT, sizeof(*cpu->recent));
+	cpu->recent[r->n % RECENT] = r->n + 1;
+	return gap;
+}
+
+bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r)
+{
+	const struct cpu *cpu = &g->cpu[r->cpu];
+
+	return cpu->recent && cpu->recent[r->n % RECENT] == r->n + 1;
+}

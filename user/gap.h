@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_GAP_H
+#define TCPHS_GAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tcphs.h>
+
+/* Where a stream's record numbers leap, records were lost. Pure. */
+struct tcphs_gaps;
+
+struct tcphs_gaps *tcphs_gap_new(void);
+void tcphs_gap_free(struct tcphs_gaps *g);
+
+/*
+ * The stream goes on with `r`. Returns true when records before it are missing
+ * that no record told of: *lost, a TCPHS_LOST record, tells. A TCPHS_LOST in
+ * `r` is taken as told.
+ */
+bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
+		    struct tcphs_record *lost);
+
+/* The same record was among the last 256 of its CPU already. */
+bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "memory.h"
+#include "number.h"
+
+/* Two readings of both clocks of one boot differ by less. */
+#define SAME_CLOCK 1000000LL
+
+struct tcphs_place {
+	uint32_t id;
+	uint32_t netns;
+};
+
+static void set_boot(char text[37], const uint8_t *byte)
+{
+	size_t i, used = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < 16 && !byte[i]; i++)
+		;
+	if (i == 16)
+		return;
+	for (i = 0; i < 16; i++)
+		used += sprintf(text + used, "%s%02x",
+				i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", byte[i]);
+}
+
+void tcphs_host_set(struct tcphs_host *host, const struct tcphs_header *h)
+{
+	size_t i;
+
+	memset(host, 0, sizeof(*host));
+	for (i = 0; i + 1 < sizeof(host->name) && h->hostname[i]; i++)
+		host->name[i] = h->hostname[i] < 0x20 || h->hostname[i] > 0x7e ?
+			'?' : h->hostname[i];
+	set_boot(host->boot, h->boot);
+	host->segments = h->segments;
+	host->missing = h->missing;
+	host->wall_offset = h->wall_offset;
+}
+
+bool tcphs_host_same(const struct tcphs_header *a, const struct tcphs_header *b)
+{
+	static const uint8_t unknown[sizeof(a->boot)];
+	int64_t apart = (int64_t)((uint64_t)a->wall_offset - (uint64_t)b->wall_offset);
+
+	if (a->session == b->session)
+		return true;
+	if (memcmp(a->boot, unknown, sizeof(unknown)) &&
+	    memcmp(b->boot, unknown, sizeof(unknown)))
+		return !memcmp(a->boot, b->boot, sizeof(a->boot));
+	return !strcmp(a->hostname, b->hostname) && apart > -SAME_CLOCK &&
+	       apart < SAME_CLOCK;
+}
+
+/* ---- places --------------------------------------------------------------- */
+
+static uint32_t host_bits(size_t host)
+{
+	return (uint32_t)(host + 1) << TCPHS_HOST_SHIFT;
+}
+
+uint32_t tcphs_host_place(struct tcphs_hosts *hosts, size_t host, uint32_t netns)
+{
+	uint32_t id = host_bits(host) | (hosts->places + 1);
+	size_t i;
+
+	for (i = 0; i < hosts->places; i++)
+		if (hosts->place[i].netns == netns &&
+		    !tcphs_host_differs(hosts->place[i].id, id))
+			return hosts->place[i].id;
+	hosts->place = tcphs_memory_grow(hosts->place, hosts->places, &hosts->room,
+					 sizeof(*hosts->place));
+	hosts->place[hosts->places++] = (struct tcphs_place){ id, netns };
+	return id;
+}
+
+/* NULL: no such place. */
+static const struct tcphs_place *find(const struct tcphs_hosts *hosts, uint32_t id)
+{
+	size_t index = id & ((1U << TCPHS_HOST_SHIFT) - 1);
+
+	return index && index <= hosts->places ? &hosts->place[index - 1] : NULL;
+}
+
+bool tcphs_host_several(const struct tcphs_hosts *hosts)
+{
+	return hosts && hosts->count > 1;
+}
+
+const struct tcphs_host *tcphs_host_of(const struct tcphs_hosts *hosts, uint32_t place)
+{
+	if (!hosts || !hosts->count)
+		return NULL;
+	if (hosts->count == 1)
+		return &hosts->host[0];
+	return find(hosts, place) ? &hosts->host[(place >> TCPHS_HOST_SHIFT) - 1] : NULL;
+}
+
+uint32_t tcphs_host_netns(const struct tcphs_hosts *hosts, uint32_t place)
+{
+	const struct tcphs_place *p;
+
+	if (!tcphs_host_several(hosts))
+		return place;
+	p = find(hosts, place);
+	return p ? p->netns : 0;
+}
+
+/* ---- clocks --------------------------------------------------------------- */
+
+uint64_t tcphs_host_time(const struct tcphs_hosts *hosts, size_t host, uint64_t ts)
+{
+	struct tcphs_align_clock clock = hosts->host[host].clock;
+
+	clock.offset += hosts->shift;
+	return tcphs_align_time(&clock, ts);
+}
+
+uint64_t tcphs_host_error(const struct tcphs_hosts *hosts, const struct tcphs_host *a,
+			  const struct tcphs_host *b)
+{
+	if (!a || !b)
+		return UINT64_MAX;
+	if (a == b)
+		return 0;
+	return tcphs_align_error(hosts->align, a - hosts->host, b - hosts->host);
+}
+
+char *tcphs_host_text(const struct tcphs_hosts *hosts, size_t i, char text[TCPHS_HOST_TEXT])
+{
+	const struct tcphs_host *host = &hosts->host[i];
+	const struct tcphs_align_clock *c = &host->clock;
+	char error[TCPHS_NUMBER_SIZE], drift[48] = "";
+
+	if (c->drift)
+		snprintf(drift, sizeof(drift), ", drift %+.1f ppm", c->drift * 1e6);
+	switch (c->how) {
+	case TCPHS_ALIGN_REFERENCE:
+		snprintf(text, TCPHS_HOST_TEXT, "%s: its clock", host->name);
+		break;
+	case TCPHS_ALIGN_EXCHANGE:
+		snprintf(text, TCPHS_HOST_TEXT,
+			 "%s: %+.9f s%s, off by %s %s, from %" PRIu64 " segments%s",
+			 host->name, c->offset / 1e9, drift,
+			 c->uneven ? "up to" : "at most",
+			 tcphs_number_span(c->error, error), c->segments,
+			 c->uneven ? " that contradict each other: a clock ran unevenly" : "");
+		break;
+	case TCPHS_ALIGN_WALL:
+		snprintf(text, TCPHS_HOST_TEXT,
+			 "%s: %+.9f s by the wall clocks, error unknown: %s",
+			 host->name, c->offset / 1e9,
+			 c->segments ? "segments went one way only" :
+				       "no segment between it and the others was recorded");
+		break;
+	}
+	return text;
+}
+
+void tcphs_host_free(struct tcphs_hosts *hosts)
+{
+	tcphs_align_free(hosts->align);
+	free(hosts->host);
+	free(hosts->place);
+	memset(hosts, 0, sizeof(*hosts));
+}

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Several recordings as one. Which of them are of the same host and the same
+ * load of the module is in their headers. They are read twice: once to compare
+ * the hosts' clocks, and then merged in the order of time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gap.h"
+#include "input.h"
+#include "memory.h"
+#include "message.h"
+#include "progress.h"
+
+/* One recording. */
+struct stream {
+	struct tcphs_source *source;
+	size_t host;
+	size_t session;
+	struct tcphs_record head;	/* the next record, in common time */
+	bool ended;
+};
+
+/* One load of a module: its recordings share the numbers of records. */
+struct session {
+	uint64_t id;
+	struct tcphs_gaps *gaps;
+	size_t streams;
+	bool limited;		/* numbers are missing that nobody lost */
+	struct tcphs_record lost;	/* the last one that was given out */
+};
+
+struct tcphs_input {
+	struct tcphs_source *single;	/* and nothing of what follows */
+	struct stream *stream;
+	size_t streams;
+	struct session *session;
+	size_t sessions;
+	size_t *of_host;		/* a stream of each host, for its header */
+	struct tcphs_record held;
+	bool holding;
+	uint64_t lost;
+	struct tcphs_header header;
+	unsigned int pass;		/* 1: clocks, 2: telling */
+	unsigned int passes;
+	int status;
+	struct tcphs_hosts hosts;
+};
+
+/* ---- files ---------------------------------------------------------------- */
+
+/* A pipe cannot be read twice: a copy of it, in a file without a name. */
+static int spool(int from, const char *name)
+{
+	FILE *file = tmpfile();
+	char buffer[64 << 10];
+	ssize_t n;
+	int fd = -1;
+
+	while (file && (n = read(from, buffer, sizeof(buffer)))) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || fwrite(buffer, 1, n, file) != (size_t)n)
+			goto out;
+	}
+	if (file && !fflush(file))
+		fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		close(fd);
+		fd = -1;
+	}
+out:
+	if (fd < 0)
+		tcphs_message_print("%s: cannot be copied to %s: %s", name, P_tmpdir,
+				    strerror(errno));
+	if (file)
+		fclose(file);
+	close(from);
+	return fd;
+}
+
+static struct tcphs_source *open_file(const char *path, int *status)
+{
+	const char *name = strcmp(path, "-") ? path : "standard input";
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
+
+	*status = TCPHS_EXIT_FAILED;
+	if (fd < 0) {
+		tcphs_message_print("%s: %s", name, strerror(errno));
+		return NULL;
+	}
+	if (lseek(fd, 0, SEEK_CUR) < 0) {
+		fd = spool(fd, name);
+		if (fd < 0)
+			return NULL;
+	}
+	return tcphs_source_open_fd(fd, name, status);
+}
+
+/* ---- hosts and sessions --------------------------------------------------- */
+
+static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, size_t stream)
+{
+	size_t i;
+
+	for (i = 0; i < in->hosts.count; i++)
+		if (tcphs_host_same(tcphs_source_header(
+			in->stream[in->of_host[i]].source), h))
+			return i;
+	in->of_host[i] = stream;
+	tcphs_host_set(&in->hosts.host[i], h);
+	return in->hosts.count++;
+}
+
+static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h)
+{
+	struct session *s;
+	size_t i;
+
+	for (i = 0; i < in->sessions; i++)
+		if (in->session[i].id == h->session)
+			break;
+	s = &in->session[i];
+	if (i == in->sessions) {
+		in->sessions++;
+		s->id = h->session;
+		s->gaps = tcphs_gap_new();
+	}
+	s->streams++;
+	s->limited |= h->netns != 0;
+	return i;
+}
+
+/* Names that are the same would tell nothing. */
+static void tell_apart(struct tcphs_hosts *hosts)
+{
+	size_t i, k, same;
+
+	for (i = 0; i < hosts->count; i++) {
+		char name[sizeof(hosts->host[i].name)];
+
+		strcpy(name, hosts->host[i].name);
+		for (same = 1, k = i + 1; k < hosts->count; k++)
+			if (!strcmp(hosts->host[k].name, name))
+				snprintf(hosts->host[k].name, sizeof(name), "%.48s(%zu)",
+					 *name ? name : "?", ++same);
+		if (same > 1)
+			snprintf(hosts->host[i].name, sizeof(name), "%.48s(1)",
+				 *name ? name : "?");
+	}
+}
+
+/* ---- clocks --------------------------------------------------------------- */
+
+double tcphs_input_share(const struct tcphs_input *in)
+{
+	uint64_t done = 0, size = 0, one, of;
+	size_t i;
+
+	if (in->single) {
+		tcphs_source_position(in->single, &done, &size);
+		return size ? (double)done / size : -1;
+	}
+	for (i = 0; i < in->streams; i++) {
+		tcphs_source_position(in->stream[i].source, &one, &of);
+		done += one;
+		size += of;
+	}
+	if (!size)
+		return -1;
+	return ((double)done / size + (in->pass - 1)) / in->passes;
+}
+
+static void survey(struct tcphs_input *in, struct stream *s)
+{
+	struct tcphs_host *host = &in->hosts.host[s->host];
+	struct tcphs_record r;
+	unsigned int i = 0;
+
+	tcphs_source_quiet(s->source, true);
+	while (tcphs_source_read(s->source, &r) == TCPHS_SOURCE_RECORD) {
+		tcphs_align_feed(in->hosts.align, s->host, &r);
+		if (r.kind != TCPHS_LOST && (!host->begun || r.ts < host->begun))
+			host->begun = r.ts;
+		if (r.ts > host->last)
+			host->last = r.ts;
+		if (!(++i % 4096))
+			tcphs_progress_show("comparing clocks", tcphs_input_share(in));
+	}
+	tcphs_source_rewind(s->source);
+	tcphs_source_quiet(s->source, false);
+}
+
+static void align(struct tcphs_input *in)
+{
+	struct tcphs_hosts *hosts = &in->hosts;
+	struct tcphs_align_clock *clock;
+	int64_t *wall;
+	size_t i;
+
+	hosts->align = tcphs_align_new(hosts->count);
+	in->pass = 1;
+	in->passes = 2;
+	for (i = 0; i < in->streams; i++)
+		survey(in, &in->stream[i]);
+	clock = tcphs_memory_get(hosts->count, sizeof(*clock));
+	wall = tcphs_memory_get(hosts->count, sizeof(*wall));
+	for (i = 0; i < hosts->count; i++)
+		wall[i] = hosts->host[i].wall_offset;
+	tcphs_align_find(hosts->align, wall, clock);
+	for (i = 0; i < hosts->count; i++) {
+		struct tcphs_host *host = &hosts->host[i];
+		int64_t first = (int64_t)host->begun + clock[i].offset;
+
+		host->clock = clock[i];
+		if (host->begun && first <= 0 && (uint64_t)-first >= hosts->shift)
+			hosts->shift = -first + 1;
+	}
+	for (i = 0; i < hosts->count; i++) {
+		struct tcphs_host *host = &hosts->host[i];
+
+		host->begun = tcphs_host_time(hosts, i, host->begun);
+		host->last = tcphs_host_time(hosts, i, host->last);
+	}
+	in->header.wall_offset -= hosts->shift;
+	free(clock);
+	free(wall);
+}
+
+/* ---- merging -------------------------------------------------------------- */
+
+/* Names of sockets mean something within their session only. */
+static void rename_socket(struct tcphs_record *r, uint64_t session)
+{
+	uint64_t key = (session | 1) * 0x9e3779b97f4a7c15ULL;
+
+	if (r->sock)
+		r->sock ^= key;
+	if (r->kind == TCPHS_ACCEPT && r->accept.listener)
+		r->accept.listener ^= key;
+	if (r->kind == TCPHS_TRANSITION && r->transition.via == TCPHS_VIA_REQUEST)
+		r->transition.queues.listener ^= key;
+}
+
+/* Have the next record of the stream at its head. */
+static void advance(struct tcphs_input *in, struct stream *s)
+{
+	struct tcphs_record *r = &s->head;
+	bool several = in->hosts.count > 1;
+
+	s->ended = tcphs_source_read(s->source, r) != TCPHS_SOURCE_RECORD;
+	if (s->ended)
+		return;
+	if (r->kind == TCPHS_LOST)
+		r->netns = 0;
+	if (in->sessions > 1)
+		rename_socket(r, in->session[s->session].id);
+	if (!several)
+		return;
+	r->ts = tcphs_host_time(&in->hosts, s->host, r->ts);
+	r->netns = tcphs_host_place(&in->hosts, s->host, r->netns);
+	if (r->kind == TCPHS_LOST)
+		r->lost.since = tcphs_host_time(&in->hosts, s->host, r->lost.since);
+}
+
+static struct stream *earliest(struct tcphs_input *in)
+{
+	struct stream *first = NULL;
+	size_t i;
+
+	for (i = 0; i < in->streams; i++)
+		if (!in->stream[i].ended &&
+		    (!first || in->stream[i].head.ts < first->head.ts))
+			first = &in->stream[i];
+	return first;
+}
+
+/* Another recording of the same session has told it, or its gap is filled. */
+static bool is_told(struct session *s, const struct tcphs_record *r)
+{
+	if (s->streams < 2)
+		return false;
+	if (r->kind != TCPHS_LOST)
+		return tcphs_gap_repeats(s->gaps, r);
+	if (!s->limited || (s->lost.cpu == r->cpu && s->lost.n == r->n &&
+			    s->lost.lost.count == r->lost.count))
+		return true;
+	s->lost = *r;
+	return false;
+}
+
+static enum tcphs_source_result merge(struct tcphs_input *in, struct tcphs_record *r)
+{
+	struct tcphs_record lost;
+	struct session *session;
+	struct stream *s;
+
+	if (in->holding) {
+		*r = in->held;
+		in->holding = false;
+		return TCPHS_SOURCE_RECORD;
+	}
+	do {
+		s = earliest(in);
+		if (!s)
+			return TCPHS_SOURCE_END;
+		*r = s->head;
+		advance(in, s);
+		session = &in->session[s->session];
+	} while (is_told(session, r));
+	if (r->kind == TCPHS_LOST)
+		in->lost += r->lost.count;
+	if (tcphs_gap_find(session->gaps, r, &lost) && !session->limited) {
+		in->held = *r;
+		in->holding = true;
+		lost.netns = r->netns;
+		in->lost += lost.lost.count;
+		*r = lost;
+	}
+	return TCPHS_SOURCE_RECORD;
+}
+
+enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_record *r)
+{
+	enum tcphs_source_result result;
+
+	if (!in->single)
+		return merge(in, r);
+	result = tcphs_source_read(in->single, r);
+	if (result == TCPHS_SOURCE_RECORD && r->kind == TCPHS_LOST)
+		r->netns = 0;
+	return result;
+}
+
+/* ---- opening, closing ----------------------------------------------------- */
+
+static struct tcphs_input *open_single(struct tcphs_input *in, const char *path,
+				       bool follow, int *status)
+{
+	in->single = tcphs_source_open(path, follow, status);
+	if (!in->single) {
+		free(in);
+		return NULL;
+	}
+	in->header = *tcphs_source_header(in->single);
+	in->hosts.host = tcphs_memory_get(1, sizeof(*in->hosts.host));
+	in->hosts.count = 1;
+	tcphs_host_set(&in->hosts.host[0], &in->header);
+	return in;
+}
+
+static void add_stream(struct tcphs_input *in, struct tcphs_source *source)
+{
+	const struct tcphs_header *h = tcphs_source_header(source);
+	struct stream *s = &in->stream[in->streams];
+
+	s->source = source;
+	tcphs_source_plain(source);
+	s->host = find_host(in, h, in->streams);
+	s->session = find_session(in, h);
+	if (in->streams++) {
+		in->header.missing |= h->missing;
+		if (h->segments > in->header.segments)
+			in->header.segments = h->segments;
+	} else {
+		in->header = *h;
+	}
+}
+
+static struct tcphs_input *open_several(struct tcphs_input *in,
+					const struct tcphs_settings *s, int *status)
+{
+	size_t i;
+
+	in->passes = in->pass = 1;
+	in->stream = tcphs_memory_get(s->nfiles, sizeof(*in->stream));
+	in->session = tcphs_memory_get(s->nfiles, sizeof(*in->session));
+	in->of_host = tcphs_memory_get(s->nfiles, sizeof(*in->of_host));
+	in->hosts.host = tcphs_memory_get(s->nfiles, sizeof(*in->hosts.host));
+	for (i = 0; i < s->nfiles; i++) {
+		struct tcphs_source *source = open_file(s->files[i], status);
+
+		if (source)
+			add_stream(in, source);
+		else
+			in->status = *status;
+	}
+	if (!in->streams) {
+		*status = in->status;
+		tcphs_input_close(in);
+		return NULL;
+	}
+	if (in->hosts.count > 1) {
+		tell_apart(&in->hosts);
+		align(in);
+		in->pass = 2;
+	}
+	for (i = 0; i < in->streams; i++)
+		advance(in, &in->stream[i]);
+	return in;
+}
+
+struct tcphs_input *tcphs_input_open(const struct tcphs_settings *s, bool follow,
+				     int *status)
+{
+	struct tcphs_input *in = tcphs_memory_get(1, sizeof(*in));
+
+	if (s->nfiles < 2)
+		return open_single(in, s->nfiles ? s->files[0] : NULL, follow, status);
+	return open_several(in, s, status);
+}
+
+void tcphs_input_close(struct tcphs_input *in)
+{
+	size_t i;
+
+	if (!in)
+		return;
+	tcphs_source_close(in->single);
+	for (i = 0; i < in->streams; i++)
+		tcphs_source_close(in->stream[i].source);
+	for (i = 0; i < in->sessions; i++)
+		tcphs_gap_free(in->session[i].gaps);
+	tcphs_host_free(&in->hosts);
+	free(in->stream);
+	free(in->session);
+	free(in->of_host);
+	free(in);
+}
+
+/* ---- what is asked of it -------------------------------------------------- */
+
+const struct tcphs_header *tcphs_input_header(const struct tcphs_input *in)
+{
+	return &in->header;
+}
+
+const struct tcphs_hosts *tcphs_input_hosts(const struct tcphs_input *in)
+{
+	return &in->hosts;
+}
+
+void tcphs_input_wake(struct tcphs_input *in, int fd)
+{
+	if (in->single)
+		tcphs_source_wake(in->single, fd);
+}
+
+uint64_t tcphs_input_lost(const struct tcphs_input *in)
+{
+	return in->single ? tcphs_source_lost(in->single) : in->lost;
+}
+
+int tcphs_input_status(const struct tcphs_input *in)
+{
+	int status = in->single ? tcphs_source_status(in->single) : in->status;
+	size_t i;
+
+	for (i = 0; i < in->streams && !status; i++)
+		status = tcphs_source_status(in->stream[i].source);
+	return status;
+}
