@@ -7,6 +7,10 @@
 #: user                      user/tcphs, the reader
 #: demo                      real connections in a VM, and their timelines
 #: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N RETRY=N
+#: check-kernels             the same on each kernel, in its own Debian;
+#:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
+#: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
+#: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
 #: uninstall                 what install has put there, for the same PREFIX=
@@ -65,6 +69,15 @@ demo:
 
 check:
 	$(Q)scripts/check.sh
+
+check-kernels:
+	$(Q)scripts/check-kernels.sh
+
+check-debug:
+	$(Q)scripts/check-debug.sh
+
+soak:
+	$(Q)scripts/soak.sh
 
 lint:
 	$(Q)scripts/lint.sh
@@ -131,5 +144,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

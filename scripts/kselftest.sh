@@ -65,8 +65,8 @@ make_tree() {
 	cp -r "$selftests/run_kselftest.sh" "$selftests/kselftest" "$tree/"
 	unset MAKEFLAGS MFLAGS MAKELEVEL
 	cp -r "$top/tests" "$tree/tcphs"
-	# It may have been built there for another kernel.
-	rm -f "$tree/tcphs/tcphs_absent.ko"
+	# They may have been built there for another kernel.
+	rm -f "$tree"/tcphs/*.ko
 	KDIR=$("$top/scripts/kernel.sh" headers)
 	export KDIR
 	words=(-s -C "$top/tests" KSFT="$selftests" OUTPUT="$tree/tcphs" KDIR="$KDIR")

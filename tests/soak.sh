@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Mixed load for a long time with everything on and readers attached: the memory
+# of the readers and of the kernel does not grow, no record is lost, the kernel
+# says nothing. Not one of `make check`: `make soak` runs it in the VM.
+#
+#	MINUTES=30	how long (5)
+# shellcheck disable=SC2317,SC2329 # some functions are called in the background
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+MINUTES=${MINUTES:-5}
+
+# background FUNCTION...: and what it has started ends with it
+background() {
+	set -m
+	"$@" &
+	set +m
+	defer kill -KILL -- -$!
+}
+
+# Opens and closes of every kind, here and between namespaces, with losses.
+storms() {
+	local seed=1
+	while ./storm.py "${PLACES[@]}" --count 300 --at-once 4 --seed "$seed"; do
+		seed=$((seed + 1))
+		echo "$seed" >"$WORK/storms"
+	done >/dev/null 2>"$WORK/storm.err"
+}
+
+# Namespaces that come and go, the filter, and the text files.
+odds() {
+	local count=0
+	while :; do
+		ip netns add "tcphs-odd-$$"
+		ip -n "tcphs-odd-$$" link set lo up
+		ip netns exec "tcphs-odd-$$" timeout 20 ./churn.py --count 20 --workers 1 "tcphs-odd-$$"
+		ip netns del "tcphs-odd-$$"
+		cat /proc/tcphs/timeline /proc/tcphs/stats
+		echo "netns $(netns_inode "$NS_C") $(netns_inode "$NS_S") $(netns_inode "$NS_LO")" >/proc/tcphs/filter
+		echo off >/proc/tcphs/filter
+		count=$((count + 1))
+		echo "$count" >"$WORK/odds"
+		sleep 1
+	done >/dev/null 2>&1
+}
+
+# reader NAME WORDS...: a reader that goes on, and whose memory is looked at
+names=() pids=()
+reader() {
+	"$TCPHS" "${@:2}" >/dev/null 2>"$WORK/$1.err" &
+	names+=("$1")
+	pids+=($!)
+	defer kill $!
+}
+
+# sample: one line "NAME KIB" each of the readers and of the kernel
+sample() {
+	local i
+	for i in "${!names[@]}"; do
+		echo "${names[i]} $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[i]}/status")"
+	done
+	sed -n 's/^\(SUnreclaim\|VmallocUsed\|Percpu\):[^0-9]*\([0-9]*\) kB/\1 \2/p' /proc/meminfo
+}
+
+begin
+find_tool
+module_load segments=all
+place_loopback
+place_netns
+kernel_mark
+background storms
+background odds
+reader record record -o /dev/null --strict
+reader live live --json --strict
+reader timeline timeline -f --json --strict
+reader events events -f --strict
+wait_for 120 test -s "$WORK/storms" || fail "the load begins" "$(cat "$WORK/storm.err")"
+end=$((SECONDS + MINUTES * 60))
+while [ "$SECONDS" -lt "$end" ]; do
+	sample >>"$WORK/memory"
+	sleep 5
+done
+for i in "${!names[@]}"; do
+	check "${names[i]} has lived all the time" kill -0 "${pids[i]}"
+	kill -INT "${pids[i]}"
+	wait "${pids[i]}"
+	is "${names[i]} ends without a lost record" $? 0
+	[ ! -s "$WORK/${names[i]}.err" ] || comment "$(tail -n 5 "$WORK/${names[i]}.err")"
+done
+comment "$(cat "$WORK/storms") storms of 300 connections, $(cat "$WORK/odds") namespaces"
+comment "$(sed -n 's/^records_written/& /p' /proc/tcphs/stats)"
+relay < <(python3 - "$WORK/memory" <<-'EOF2'
+	import sys
+	rows = {}
+	for line in open(sys.argv[1]):
+	    name, size = line.split()
+	    rows.setdefault(name, []).append(int(size))
+	for name, sizes in rows.items():
+	    # What begins is allowed to fill its tables; from then on it is level.
+	    quarter = max(len(sizes) // 4, 1)
+	    early = sorted(sizes[quarter:2 * quarter])[quarter // 2]
+	    late = sorted(sizes[-quarter:])[quarter // 2]
+	    allowed = early * 0.05 + (4096 if name[0].isupper() else 512)
+	    print("%s %s: %d KiB, then %d, at the end %d" % (
+	        "ok" if late - early <= allowed else "not ok", name, sizes[0], early,
+	        late))
+EOF2
+)
+kernel_quiet "the kernel did not complain"
+finish
