@@ -103,3 +103,20 @@ bool tcphs_hint_expected(const struct tcphs_packet *p)
 	WRITE_ONCE(*entry, 0);
 	return true;
 }
+
+/* When a SYN cookie was sent last, in jiffies; 0 never. */
+static unsigned long cookie_sent;
+
+/* A SYN,ACK leaves whose number is a SYN cookie. */
+void tcphs_hint_cookie(void)
+{
+	WRITE_ONCE(cookie_sent, jiffies ?: 1);
+}
+
+/* Return: whether an ACK without a socket may bring a cookie back. */
+bool tcphs_hint_cookies(void)
+{
+	unsigned long sent = READ_ONCE(cookie_sent);
+
+	return sent && time_before(jiffies, sent + TCP_SYNCOOKIE_VALID);
+}

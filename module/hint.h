@@ -15,5 +15,7 @@ void tcphs_hint_loopback(const struct tcphs_packet *p);
 bool tcphs_hint_arrived(struct tcphs_packet *p);
 void tcphs_hint_expect(const struct tcphs_packet *p);
 bool tcphs_hint_expected(const struct tcphs_packet *p);
+void tcphs_hint_cookie(void);
+bool tcphs_hint_cookies(void);
 
 #endif /* _TCPHS_HINT_H */

@@ -266,8 +266,10 @@ static void control_check(const struct tcphs_packet *p, struct local *local, u8 
 	local->sk = NULL;
 	local->mark = TCPHS_SEG_NO_SOCKET;
 	if (f & TCPHDR_SYN) {
-		if (f & TCPHDR_ACK && !p->skb->sk)
+		if (f & TCPHDR_ACK && !p->skb->sk) {
 			local->mark = TCPHS_SEG_COOKIE;
+			tcphs_hint_cookie();
+		}
 		return;
 	}
 	if (f & TCPHDR_RST)
@@ -349,6 +351,24 @@ static u8 accept_full(const struct sock *sk)
 }
 
 /*
+ * An ACK without a socket, while SYN cookies are out: the listener takes it for
+ * one. On loopback its socket was not looked for yet.
+ */
+static void cookie_check(const struct tcphs_packet *p, struct local *local)
+{
+	struct sock *sk;
+
+	if (p->state->in->flags & IFF_LOOPBACK) {
+		sk = packet_lookup(p, false);
+		if (sk) {
+			sock_gen_put(sk);
+			return;
+		}
+	}
+	local->sk = packet_listener(p);
+}
+
+/*
  * A FIN tells more with its socket: whether a mini-socket in FIN_WAIT2 gets
  * it. So does a SYN with its listener. A SYN or RST in a connection is answered
  * by a challenge ACK (RFC 5961).
@@ -390,6 +410,9 @@ static __always_inline void packet_in(struct tcphs_packet *p, u8 f,
 	else if (pure_ack && !ack_in_check(p, &local) &&
 		 mode != TCPHS_SEGMENTS_ALL)
 		goto out;
+	if (!local.sk && f & TCPHDR_ACK && !(f & TCPHDR_RST) &&
+	    unlikely(tcphs_hint_cookies()))
+		cookie_check(p, &local);
 	if (local.sk)
 		local.mark |= accept_full(local.sk);
 	segment_record(p, &local, f, false, inet6);

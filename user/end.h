@@ -33,6 +33,7 @@ struct tcphs_listener_counts {
 	uint64_t cookies_failed;
 	uint64_t unanswered;	/* SYNs for which nothing was sent */
 	uint64_t overflowed;	/* segments refused: the accept queue was full */
+	uint64_t cookie_ts;	/* when the last cookie was sent */
 };
 
 /* The numbers with which the connection before used the same port pair. */

@@ -8,6 +8,9 @@
 #include "listener.h"
 #include "names.h"
 
+/* TCP_SYNCOOKIE_VALID of Linux, in ns */
+#define COOKIE_VALID (120 * 1000000000ULL)
+
 static uint64_t listener_hash(uint32_t netns, uint16_t port)
 {
 	struct tcphs_tuple key = { .lport = port };
@@ -53,6 +56,23 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 	return best;
 }
 
+/*
+ * A RST to an ACK that came to a listener and carried back no cookie: the kernel
+ * takes every such ACK for one while it has sent cookies not long ago. Where a
+ * socket resets, its own record comes first.
+ */
+static bool answers_no_cookie(const struct tcphs_end *l, const struct tcphs_end *e,
+			      const struct tcphs_record *r)
+{
+	const struct tcphs_segment *s = &r->segment;
+
+	return s->mark & TCPHS_SEG_OUT &&
+	       (s->flags & (TCPHS_SYN | TCPHS_RST | TCPHS_ACK)) == TCPHS_RST &&
+	       l->counts.cookie_ts && r->ts - l->counts.cookie_ts < COOKIE_VALID &&
+	       (!e->socket || e->closed) &&
+	       !(e->records && e->record[e->records - 1].kind == TCPHS_RESET);
+}
+
 void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 			  const struct tcphs_record *r)
 {
@@ -61,7 +81,7 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	struct tcphs_end *l;
 
 	/* What comes in a living connection is not for who listens. */
-	if (e->role != TCPHS_ROLE_PASSIVE ||
+	if (e->role == TCPHS_ROLE_ACTIVE || e->role == TCPHS_ROLE_LISTENER ||
 	    (s->flags & TCPHS_SYN && !out && e->full && !e->closed &&
 	     e->state != TCPHS_SYN_RECV))
 		return;
@@ -70,10 +90,12 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 		return;
 	/*
 	 * As the kernel counts ListenOverflows: what would have made a child, or a
-	 * request. A RST does neither, nor does a SYN that has its request already.
+	 * request. A RST does neither, nor does a SYN that has its request already,
+	 * nor an ACK that brings no cookie back.
 	 */
 	if (s->mark & TCPHS_SEG_ACCEPT_FULL && !(s->flags & TCPHS_RST) &&
-	    !(s->flags & TCPHS_SYN && e->socket))
+	    !(s->flags & TCPHS_SYN && e->socket) &&
+	    (s->flags & TCPHS_SYN || e->socket || e->cookie))
 		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
 		l->counts.syns++;
@@ -83,10 +105,11 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	}
 	if (s->flags & TCPHS_SYN) {
 		l->counts.synacks++;
-		if (s->mark & TCPHS_SEG_COOKIE)
+		if (s->mark & TCPHS_SEG_COOKIE) {
 			l->counts.cookies_sent++;
-	} else if (out && s->flags & TCPHS_RST && e->cookie && !e->full) {
-		/* The third segment did not carry back what the cookie said. */
+			l->counts.cookie_ts = r->ts;
+		}
+	} else if (answers_no_cookie(l, e, r)) {
 		l->counts.cookies_failed++;
 	}
 	if (out && e->asked) {
