@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A listener whose process does not accept(): its queue overflows, as often as the
-# kernel counts.
+# kernel counts; at a SYN, and at the third segment that brings a SYN cookie back.
 . "$(dirname "$0")/lib.sh"
+# So slow a wire that all SYNs are there before the first cookie comes back.
+DELAY=100
 . "$TESTS_DIR/window.sh"
 
 row accept_queue

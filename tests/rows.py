@@ -28,7 +28,7 @@ import subprocess
 import sys
 import time
 
-from agent import end_of, enter_netns, set_comm
+from agent import end_of, enter_netns, set_comm, wait_for
 from traffic import FAMILIES, emit, emit_clock
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -36,7 +36,7 @@ MSG_FASTOPEN = 0x20000000
 TCP_USER_TIMEOUT, TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 18, 19, 20, 21
 RECV_QUEUE, SEND_QUEUE = 1, 2
 TCP, FRAGMENT = 6, 44
-PATIENCE = 90
+PATIENCE = 90 * int(os.environ.get("TCPHS_SLOW", 1))	# see lib.sh
 
 
 def go(netns):
@@ -433,8 +433,9 @@ def emit_flood(site, listener, since, **more):
     """What befell the listener, the only busy one since `since`"""
     addr, port = end_of(listener.getsockname())
     now = counters(site)
+    counts = {name: now[name] - since[name] for name in now}
     emit(kind="flood", name=site.name, addr=addr, port=port,
-         **{name: now[name] - since[name] for name in now}, **more)
+         **dict(counts, **more))
 
 
 def route_to_nowhere(site):
@@ -443,7 +444,9 @@ def route_to_nowhere(site):
     site.go("wire")
     if site.loopback:
         subprocess.run("ip link add nowhere type dummy; "
-                       "ip link set nowhere up", shell=True,
+                       "ip link set nowhere up; "
+                       "echo 1 >/proc/sys/net/ipv4/conf/nowhere/route_localnet",
+                       shell=True,
                        stderr=subprocess.DEVNULL, check=True)
         subprocess.run(["ip", "route", "replace", nowhere, "dev", "nowhere"],
                        check=True)
@@ -486,23 +489,48 @@ def syn_flood(site, syns="3000", rest="400"):
     return listener
 
 
+def accept_all(listener):
+    """All that wait there now"""
+    listener.setblocking(False)
+    try:
+        while True:
+            yield listener.accept()[0]
+    except BlockingIOError:
+        pass
+
+
 def accept_queue(site):
     """Nobody accept()s, and the queue of the listener overflows"""
-    listener = site.listen(backlog=1)
-    since, clients = counters(site), []
-    for _ in range(5):
-        client = site.make("client")
-        client.setblocking(False)
-        client.connect_ex(listener.getsockname()[:2])
-        clients.append(client)
-        time.sleep(0.1)
-    # Between the SYNs' first repetition and their second.
-    time.sleep(1.5)
-    emit_flood(site, listener, since)
-    # What still repeats its SYN would disturb the next site's counts.
-    for client in clients:
-        client.close()
-    return listener
+    for cookies in (1, 2):
+        # 2: always; the queue is full when the cookies come back.
+        site.sysctl("server", "ipv4/tcp_syncookies", cookies)
+        listener = site.listen(backlog=1)
+        since, clients = counters(site), []
+        for _ in range(5):
+            client = site.make("client")
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname()[:2])
+            clients.append(client)
+            if cookies == 1:
+                time.sleep(0.1)
+        wait_for("the queue to overflow", lambda: counters(site)["overflowed"] >
+                 since["overflowed"])
+        time.sleep(0.5)
+        ends = ends_of(clients[-1], listener)
+        # The kernel also counts good cookies for which there is no room.
+        opened = len(list(accept_all(listener))) if cookies == 2 else 0
+        # What is sent again would disturb these counts and the next one's.
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                              struct.pack("=ii", 1, 0))
+            client.close()
+        time.sleep(0.5)
+        emit_flood(site, listener, since, cookies_accepted=opened)
+        site.expect("%s to a full queue" % ("a SYN" if cookies == 1 or
+                                            site.loopback else "a cookie"),
+                    ends, notes=["accept queue full: dropped"])
+        site.sysctl("server", "ipv4/tcp_syncookies", 1)
+        listener.close()
 
 
 # ------------------------------------------------------------------- bad input

@@ -2,18 +2,27 @@
 # SPDX-License-Identifier: GPL-2.0
 """Does the tool's timeline say what rows.py expects? One result each.
 
-usage: told.py [--listener] DIR
+usage: told.py [--listener | --ring] DIR
 
+--ring: ring.json instead, from a ring that has lost its oldest records: of a real
+connection there may be nothing left.
 --listener: are the tool's counts at the flooded listeners those of nstat?
 """
 import json
 import os
 import sys
+from collections import Counter
+
+
+def rows(name):
+    with open(os.path.join(sys.argv[-1], name)) as f:
+        for line in f:
+            if line.strip():
+                yield json.loads(line)
 
 
 def load(name):
-    with open(os.path.join(sys.argv[-1], name)) as f:
-        return [json.loads(line) for line in f if line.strip()]
+    return list(rows(name))
 
 
 def ends(row):
@@ -21,8 +30,9 @@ def ends(row):
                  for f in ("addr", "port"))
 
 
-def problems(want, told):
-    """What is wrong with a row of the timeline; told: all of these ports"""
+def problems(want, told, gaps):
+    """What is wrong with a row of the timeline; told: all of these ports;
+    gaps: records were lost"""
     if want.get("none"):
         return ["it is told"] if told else []
     turn = want.get("turn", 0)
@@ -34,8 +44,9 @@ def problems(want, told):
         if not good:
             wrong.append("%s is %s" % (what, says))
     if want.get("real"):
-        # Whole, or its gap is marked.
-        check("record", row["record"], row["record"] in ("complete", "lossy"))
+        # Whole; or its gap is marked, where the record has one.
+        check("record", row["record"], row["record"] == "complete" or
+              row["record"] == "lossy" and gaps)
         check("open", row["open"], row["record"] == "lossy" or
               row["open"] in ("three-way", "syn-cookie"))
         check("close", row["close"], row["record"] == "lossy" or
@@ -70,14 +81,21 @@ def problems(want, told):
     return wrong
 
 
-def listener(flood, rows):
+def listener(flood, listeners, stats):
     """Results for one listener; whether something is wrong"""
-    told = [r for r in rows if r["kind"] == "listener" and
+    told = [r for r in listeners if
             (r["addr"], r["port"]) == (flood["addr"], flood["port"])]
     if len(told) != 1:
         print("not ok there is one listener (%s)" % flood["name"])
         return True
     bad, lossy = 0, told[0]["record"] != "complete"
+    # `stats` counts the same.
+    other = [r for r in stats if all(r[f] == told[0][f] for f in (
+        "addr", "port", "netns"))]
+    if other != told:
+        print("not ok stats have the same (%s)" % flood["name"])
+        print("\t%s" % other)
+        bad = 1
     for field in sorted(set(told[0]) & set(flood) - {"kind", "addr", "port"}):
         says, good = told[0][field], flood[field]
         fits = says == good or lossy and says < good
@@ -92,8 +110,9 @@ def listener(flood, rows):
 
 
 def listeners():
-    rows = load("timeline.json")
-    bad = [listener(r, rows) for r in load("truth.json")
+    told = [r for r in rows("timeline.json") if r["kind"] == "listener"]
+    stats = load("stats.json")[0]["listeners"]
+    bad = [listener(r, told, stats) for r in load("truth.json")
            if r["kind"] == "flood"]
     if not bad:
         print("not ok there was a flood")
@@ -103,19 +122,28 @@ def listeners():
 def main():
     if "--listener" in sys.argv:
         return listeners()
-    told, bad = {}, 0
-    for row in load("timeline.json"):
-        if row["kind"] == "connection":
+    told, bad, ring = {}, 0, "--ring" in sys.argv
+    wanted = [w for w in load("truth.json") if w["kind"] == "expect"]
+    keys = {tuple(w["client"] + w["server"]) for w in wanted}
+    for row in rows("ring.json" if ring else "timeline.json"):
+        if row["kind"] == "connection" and ends(row) in keys:
             told.setdefault(ends(row), []).append(row)
-    for want in load("truth.json"):
-        if want["kind"] != "expect":
-            continue
+    kinds = Counter()
+    gaps = ring or load("stats.json")[0].get("records_lost")
+    for want in wanted:
         key = tuple(want["client"] + want["server"])
-        found = problems(want, told.get(key, []))
+        kinds.update("%s %s" % (r["open"], r["record"])
+                     for r in told.get(key, ()))
+        if ring and key not in told:
+            kinds["gone"] += 1
+            continue
+        found = problems(want, told.get(key, []), gaps)
         print("%s %s" % ("not ok" if found else "ok", want["name"]))
         for text in found:
             print("\t" + text)
         bad += bool(found)
+    print("# told: " + ", ".join("%d %s" % (n, k)
+                                 for k, n in kinds.most_common()))
     return bool(bad)
 
 

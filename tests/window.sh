@@ -198,6 +198,7 @@ window_traffic() {
 ask_tool() {
 	echo "'$TCPHS' events --json >'$WORK/events.json'"
 	echo "'$TCPHS' timeline --json >'$WORK/timeline.json'"
+	echo "'$TCPHS' stats --json >'$WORK/stats.json'"
 }
 
 # A tcpdump that is stopped throws away what still waits for it in the kernel.
@@ -261,7 +262,7 @@ window_judge() {
 }
 
 # row ROW [PARAMETER=VALUE...]: a whole test of rows.py; what it leaves is in
-# $WORK, the end is the caller's
+# $WORK, the end is the caller's, who may have a function row_begins
 row() {
 	local row=$1
 	shift
@@ -276,6 +277,7 @@ row() {
 	place_loopback
 	place_netns
 	window_open 8192
+	! declare -F row_begins >/dev/null || row_begins
 	ask_tool >"$WORK/ask"
 	if ! ./rows.py "${PLACES[@]}" --wire "$NS_W" --at-end "sh -e '$WORK/ask'" "$row" \
 		>"$WORK/truth.json" 2>"$WORK/traffic.err"; then
