@@ -53,6 +53,14 @@ complaints() {
 	END
 }
 
+# race_of F FRAME: KCSAN's report of a race, and a line after it
+race_of() {
+	local bar
+	bar=$(printf '=%.0s' {1..66})
+	printf '[    1.00000%d] %s\n' 1 "$bar" 2 "BUG: KCSAN: data-race in $1 / g" 3 "" \
+		4 "write to 0xffff of 8 bytes by task 7 on cpu 0:" 5 " $2" 6 "$bar" 7 "lo: up"
+}
+
 test_scan() {
 	local line status missed=
 	while IFS= read -r line; do
@@ -65,6 +73,15 @@ test_scan() {
 		fi
 	done < <(complaints)
 	is "every kind of complaint of a kernel is found" "$missed" ""
+	race_of f "g+0x1/0x2" >"$work/log"
+	is "a data race of others does not count" "$("$top/scripts/vmlog.sh" "$work/log")" ""
+	{
+		race_of f "g+0x1/0x2"
+		race_of f "tcphs_g+0x1/0x2 [tcphs]"
+		race_of f "h+0x1/0x2"
+	} >"$work/log"
+	is "but that of the module among them" \
+		"$("$top/scripts/vmlog.sh" "$work/log" | grep -c 'BUG: KCSAN')" 1
 }
 
 # vm NAME OPTION... -- COMMAND...: its output, status and messages into $work

@@ -8,6 +8,7 @@
 #
 # Prints each report with what follows it and ends with 1; ends with 0, silent,
 # when there is none. A report that is in several logs is shown from the first.
+# KCSAN finds races all over the kernel: only those with tcphs in them count.
 
 . "$(dirname "$0")/common.sh"
 
@@ -21,12 +22,40 @@ bad+='|sleeping function called|scheduling while atomic|bad: scheduling|refcount
 bad+='|list_(add|del) corruption|Bad page|bad page|corrupted'
 bad+='|unregister_netdevice: waiting|Out of memory|Call Trace:|segfault at|traps: '
 
+# ours LOG: without KCSAN's reports about others, each between two lines of "=".
+ours() {
+	if ! grep -aq 'BUG: KCSAN' "$1"; then
+		cat "$1"
+		return
+	fi
+	awk '/==============================/ {
+			if (report ~ /tcphs/)
+				printf "%s", report
+			opening = report == ""
+			report = ""
+			next
+		}
+		opening {
+			opening = 0
+			if (/BUG: KCSAN/) {
+				report = $0 "\n"
+				next
+			}
+		}
+		report != "" {
+			report = report $0 "\n"
+			next
+		}
+		{ print }
+		END { if (report ~ /tcphs/) printf "%s", report }' "$1"
+}
+
 [ $# -gt 0 ] || usage 2
 status=0
 for log; do
-	if [ "$status" = 0 ] && grep -aqE "$bad" "$log"; then
+	if [ "$status" = 0 ] && grep -aqE "$bad" <(ours "$log"); then
 		echo "${log##*/}:"
-		grep -aE -A 24 "$bad" "$log" | head -n 100
+		grep -aE -A 24 "$bad" <(ours "$log") | head -n 100
 		status=1
 	fi
 done
