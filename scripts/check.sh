@@ -60,6 +60,7 @@ if [ -z "$selection" ] && [ "${GUEST:-}" != only ]; then
 	ktap_program "unit tests, sanitized" "$logs/sanitized.log" \
 		make -s -C "$top/tests/unit" KSFT="$selftests" SANITIZE=1 run_tests
 	ktap_program "how tests are counted" "$logs/ktap.log" "$top/scripts/ktap-test.sh"
+	ktap_program "packages" "$logs/package.log" "$top/scripts/package-test.sh"
 	ktap_program "the VM itself" "$logs/vm.log" "$top/scripts/vm-test.sh"
 fi
 

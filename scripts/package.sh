@@ -183,7 +183,7 @@ step "the packages build in a clean root" build "set -e
 	dpkg-source -x tcphs_$version.dsc tree
 	cd tree
 	dpkg-buildpackage -us -uc
-	rm -r ../tcphs-*
+	rm -r ../tcphs-$version
 	cp ../tcphs[-_]* /out/"
 step "lintian finds no error and no warning" lintian "lintian --allow-root --fail-on error,warning --info \
 	--display-info /out/*.changes"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Who may open /proc/tcphs: CAP_NET_ADMIN in the initial user namespace sees
 # every network namespace; with CAP_NET_ADMIN over its own alone one sees that
-# alone; members of gid= see everything; everybody else gets EACCES. Only the
-# first may set the filter.
+# alone, since it is this one; members of gid= see everything; everybody else gets
+# EACCES. Only the first may set the filter. When the module goes, so does all.
+# shellcheck disable=SC2317,SC2329 # a function is called by wait_for
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 
@@ -54,6 +55,34 @@ netns_seen() {
 	grep -o '"netns": *[0-9]*' | tr -dc '0-9\n' | sort -u
 }
 
+# own NAME COMMAND-PREFIX...: a connection in a netns of one's own, and what is
+# seen from there, in $WORK/NAME
+own() {
+	local name=$1
+	shift
+	mkdir "$WORK/$name" && chown "$USER_ID" "$WORK/$name"
+	"$@" sh "$WORK/own.sh" "$WORK/$name" >"$WORK/$name.log" 2>&1
+	comment "$(cat "$WORK/$name.log")"
+}
+
+# again INODE: a netns that got this number is there, and what it sees is in
+# $WORK/again; the kernel frees a number some time after its netns
+again() {
+	rm -rf "$WORK/again"
+	mkdir "$WORK/again" && chown "$USER_ID" "$WORK/again"
+	"${stranger[@]}" unshare -Urn sh -c "
+		[ \$(stat -L -c %i /proc/self/ns/net) = $1 ] || exit 1
+		cat /proc/tcphs/timeline >'$WORK/again/text'
+		'$TCPHS' events --json >'$WORK/again/events'"
+}
+
+# stale FILE FD: an open file of a module that is gone gives nothing
+stale() {
+	local said
+	said=$(timeout 20 cat <&"$2" 2>/dev/null | head -c 100 | od -An -c)
+	is "$1, still open, has nothing to read" "$said" ""
+}
+
 begin
 find_tool
 command -v setpriv >/dev/null || skip_all "no setpriv on this machine"
@@ -79,8 +108,13 @@ cannot_set "root without CAP_NET_ADMIN" "${powerless[@]}"
 check "root sees every netns" sh -c "'$TCPHS' events --json |
 	grep -q '\"netns\": *$(netns_inode "$NS_LO")\\b'"
 
+check "root sees every netns from within another one" \
+	ip netns exec "$NS_LO" sh -c "exec 3</proc/tcphs/filter && '$TCPHS' events --json |
+	grep -q '\"netns\": *$(netns_inode "$NS_LO")\\b'"
+
 # A container's view: a user namespace with a netns of its own.
 cat >"$WORK/own.sh" <<-END
+	out=\$1
 	ip link set lo up
 	python3 -c 'import socket
 	l = socket.socket()
@@ -91,17 +125,25 @@ cat >"$WORK/own.sh" <<-END
 	c.close()
 	s.close()
 	'
-	stat -L -c %i /proc/self/ns/net >'$WORK/own/inode'
-	'$TCPHS' events --json >'$WORK/own/events'
-	'$TCPHS' timeline --json >'$WORK/own/timeline'
-	cat /proc/tcphs/timeline >'$WORK/own/text'
-	cat /proc/tcphs/stats >'$WORK/own/stats'
-	(echo port 1 >/proc/tcphs/filter) 2>'$WORK/own/filter'
+	stat -L -c %i /proc/self/ns/net >\$out/inode
+	'$TCPHS' events --json >\$out/events
+	'$TCPHS' timeline --json >\$out/timeline
+	dd if=/proc/tcphs/events bs=4096 count=1 2>/dev/null | head -c 144 | tail -c 64 | tr -d '\\0' >\$out/hostname
+	cat /proc/tcphs/timeline >\$out/text
+	cat /proc/tcphs/stats >\$out/stats
+	cat /proc/tcphs/filter >\$out/filter.read
+	(echo port 1 >/proc/tcphs/filter) 2>\$out/filter
 END
-mkdir "$WORK/own" && chown $USER_ID "$WORK/own"
+userns=
 if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
-	"${stranger[@]}" unshare -Urn sh "$WORK/own.sh" >"$WORK/own.log" 2>&1
-	comment "$(cat "$WORK/own.log")"
+	userns=1
+	echo "netns $(netns_inode "$NS_LO")" >/proc/tcphs/filter
+	own other "${stranger[@]}" unshare -Urn
+	is "its filter names no other netns" "$(cat "$WORK/other/filter.read")" "netns other"
+	is "and nothing of its own is recorded then" \
+		"$(netns_seen <"$WORK/other/events")" ""
+	echo off >/proc/tcphs/filter
+	own own "${stranger[@]}" unshare -Urn --uts sh -c 'hostname inside && exec "$@"' sh
 	inode=$(cat "$WORK/own/inode")
 	is "root of its own netns sees that alone" \
 		"$(netns_seen <"$WORK/own/events")" "$inode"
@@ -113,6 +155,24 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 		"$(grep -c written "$WORK/own/stats")" 0
 	contains "it cannot set the filter" "$(cat "$WORK/own/filter")" \
 		"Permission denied"
+	is "the header has its own host's name" "$(cat "$WORK/own/hostname")" inside
+	for file in $FILES; do
+		cannot_open "root of its own netns without CAP_NET_ADMIN" "$file" \
+			"${stranger[@]}" unshare -Urn \
+			setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+		cannot_open "root of a user namespace inside of the netns' own" "$file" \
+			"${stranger[@]}" unshare -Urn unshare -Ur
+	done
+	# The number of a netns that is gone goes to another one.
+	if wait_for 60 again "$inode"; then
+		is "a new netns with an old one's number sees none of its records" \
+			"$(netns_seen <"$WORK/again/events")" ""
+		is "nor has its text any" "$(grep -c '^A ' "$WORK/again/text")" 0
+		check "they are still there for root" sh -c "'$TCPHS' events --json |
+			grep -q '\"netns\": *$inode\\b'"
+	else
+		skip "a new netns with an old one's number" "the kernel gave it to none"
+	fi
 else
 	skip "root of its own netns" "no user namespaces for users here"
 fi
@@ -126,5 +186,33 @@ done
 check "a member of gid= sees every netns" "${member[@]}" sh -c \
 	"'$TCPHS' events --json | grep -q '\"netns\": *$(netns_inode "$NS_LO")\\b'"
 cannot_set "a member of gid=" "${member[@]}"
+if [ -n "$userns" ]; then
+	for file in $FILES; do
+		cannot_open "a member of gid= in a user namespace" "$file" \
+			"${member[@]}" unshare -Ur
+	done
+	own member "${member[@]}" unshare -Urn
+	is "a member of gid= in its own netns sees that alone" \
+		"$(netns_seen <"$WORK/member/events")" "$(cat "$WORK/member/inode")"
+fi
 is "nobody has set the filter" "$(cat /proc/tcphs/filter)" off
+
+# Open files outlive the module; what they had does not.
+# shellcheck disable=SC2034 # used by name
+{
+	exec {timeline}</proc/tcphs/timeline {events}</proc/tcphs/events
+	exec {stats}</proc/tcphs/stats {filter}</proc/tcphs/filter
+}
+head -c 100 <&"$timeline" >/dev/null
+for round in unloaded "loaded again"; do
+	if [ "$round" = unloaded ]; then
+		rmmod tcphs
+	else
+		module_insert
+	fi
+	comment "$round"
+	for file in $FILES; do
+		stale "$file" "${!file}"
+	done
+done
 finish
