@@ -19,12 +19,6 @@
 #include <linux/mm.h>
 #endif
 
-/* 5.17: pde_data() in place of PDE_DATA(). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0) && !defined(pde_data)
-#include <linux/proc_fs.h>
-#define pde_data PDE_DATA
-#endif
-
 /*
  * tcp_send_reset has a reason from 6.10 on. Before that it passes the socket
  * and the offending segment only.
@@ -51,20 +45,10 @@ static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
 #endif
 
 /*
- * Since 6.19 or so the child's LISTEN -> SYN_RECV comes when its addresses are
- * set; before, it carries the listener's.
- */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-#define TCPHS_HAVE_CHILD_TUPLE 1
-#else
-#define TCPHS_HAVE_CHILD_TUPLE 0
-#endif
-
-/*
- * The table of sockets: global, from 6.1 on per netns, and from 7.x on not an
+ * The table of sockets: global, from 6.1 on per netns, and from 6.18 on not an
  * argument any more. Return: with a reference, except listeners (RCU).
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define lookup(function, net, ...)	function(net, __VA_ARGS__)
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
 #define lookup(function, net, ...) \
@@ -111,15 +95,5 @@ tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
 #endif
 
 #undef lookup
-
-/* 6.17: sk_uid is read through an accessor. */
-static inline kuid_t tcphs_compat_sk_uid(const struct sock *sk)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
-	return sk_uid(sk);
-#else
-	return READ_ONCE(sk->sk_uid);
-#endif
-}
 
 #endif /* _TCPHS_COMPAT_H */

@@ -97,7 +97,7 @@ static __always_inline u64 tcphs_identity_hash(const void *sk)
 /** tcphs_identity_uid() - the socket's user in the initial user namespace */
 static inline u32 tcphs_identity_uid(const struct sock *sk)
 {
-	return __kuid_val(tcphs_compat_sk_uid(sk));
+	return __kuid_val(READ_ONCE(sk->sk_uid));
 }
 
 /**

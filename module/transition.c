@@ -143,15 +143,15 @@ static void end_set(struct tcphs_transition *t, const struct sock *sk)
 }
 
 /*
- * The child's first event: until 7.x its remote end is the listener's, that is
- * none. Its local port is the listener's and right, its address may be any.
+ * The child's first event: newer kernels (7.2, not 6.12) have set its ends. Before,
+ * its remote end is the listener's, that is none; its local port is the
+ * listener's and right, its address may be any.
  */
 static void child_ends(struct tcphs_record *r)
 {
-	if (TCPHS_HAVE_CHILD_TUPLE)
+	if (r->dport)
 		return;
 	memset(r->daddr, 0, sizeof(r->daddr));
-	r->dport = 0;
 	r->flags |= TCPHS_NO_REMOTE;
 }
 
