@@ -204,12 +204,13 @@ static void say(struct export *e, const char *text)
 		tcphs_mermaid_say(e->mermaid, text);
 }
 
-static void finish(void *arg)
+static void finish(void *arg, uint64_t lost)
 {
 	struct export *e = arg;
 	char text[160], count[TCPHS_NUMBER_SIZE];
 	const char *why = NULL;
 
+	(void)lost;
 	errno = 0;
 	if (!e->number)
 		say(e, "no connection was found");

@@ -39,13 +39,16 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "list",
 		.summary = "one row per connection",
-		.options = "rjwtcfndNs",
+		.options = "rjkwatcfndNs",
 		.filter = true,
 		.merges = true,
 		.run = tcphs_list_run,
 		.help =
 "Ends, owners, how each connection opened and closed, how long its handshake\n"
-"took (SYN to ESTABLISHED), and its state now. Listening sockets come last.\n",
+"took (SYN to ESTABLISHED), and its state now; in 150 columns or a pipe also how\n"
+"long it lasted, its bytes each way, and how many segments were sent again.\n"
+"Listening sockets come last, and then a summary: opens and closes by kind, and\n"
+"how the times of the handshakes are distributed.\n",
 	},
 	{
 		.name = "events",
@@ -114,6 +117,8 @@ static const struct {
 	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },
 	{ 's', "      --strict        exit status 4 when records were lost\n" },
 	{ 'e', "      --explain       say what each step means, and why the verdicts are so\n" },
+	{ 'k', "      --sort=KEY      by start, open, close, handshake, duration, bytes,\n"
+	       "                      retransmits, client or server; -KEY reverses\n" },
 	{ 'w', "      --owner         each socket's user, cgroup, mark and network namespace\n" },
 	{ 'a', "      --ascii         no box-drawing characters\n" },
 	{ 'c', "      --color=WHEN    auto, always or never\n" },

@@ -329,10 +329,31 @@ static json_t *explained(const struct tcphs_explain *x, size_t i)
 	return value;
 }
 
-/* `x` NULL: without "explain". */
-static json_t *steps(const struct tcphs_connection *c, const struct tcphs_explain *x)
+static void write_value(FILE *to, const json_t *value)
 {
-	json_t *array = json_array();
+	json_dumpf(value, to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+}
+
+/* The members of an object, without its braces; the object is freed. */
+static void write_members(FILE *to, json_t *o)
+{
+	const char *name, *before = "";
+	json_t *value;
+
+	json_object_foreach(o, name, value) {
+		fprintf(to, "%s\"%s\":", before, name);
+		json_dumpf(value, to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
+			   JSON_REAL_PRECISION(15));
+		before = ",";
+	}
+	json_decref(o);
+}
+
+/* `x` NULL: without "explain". */
+static void write_steps(FILE *to, const struct tcphs_connection *c,
+			const struct tcphs_explain *x)
+{
+	const char *before = "";
 	size_t i;
 
 	for (i = 0; i < c->nsteps; i++) {
@@ -359,9 +380,11 @@ static json_t *steps(const struct tcphs_connection *c, const struct tcphs_explai
 		set(o, "lost", json_boolean(step->lost));
 		if (x)
 			set(o, "explain", explained(x, i));
-		json_array_append_new(array, o);
+		fputs(before, to);
+		write_value(to, o);
+		json_decref(o);
+		before = ",";
 	}
-	return array;
 }
 
 static json_t *copies(const struct tcphs_connection *c, enum tcphs_copies kind)
@@ -375,7 +398,8 @@ static json_t *us(bool known, uint64_t ns)
 	return known ? json_real(ns / 1e3) : json_null();
 }
 
-static void connection(const struct tcphs_connection *c, const struct tcphs_explain *x)
+static void connection(FILE *to, const struct tcphs_connection *c,
+		       const struct tcphs_explain *x)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
@@ -402,7 +426,12 @@ static void connection(const struct tcphs_connection *c, const struct tcphs_expl
 	set(part, "data", copies(c, TCPHS_COPIES_DATA));
 	set(o, "retransmits", part);
 	set(o, "record", text(tcphs_verdict_whole(c->whole)));
-	set(o, "steps", steps(c, x));
+	putc('{', to);
+	write_members(to, o);
+	fputs(",\"steps\":[", to);
+	write_steps(to, c, x);
+	fputs("],", to);
+	o = json_object();
 	set(o, "start", json_integer(c->start));
 	set(o, "roles", json_string(c->assumed ? "assumed" : "seen"));
 	set(o, "half_close_bytes", number(c->half_bytes_known, c->half_bytes));
@@ -414,21 +443,71 @@ static void connection(const struct tcphs_connection *c, const struct tcphs_expl
 		set(part, "close", text(c->close_rule));
 		set(o, "explain", part);
 	}
-	print(o);
+	write_members(to, o);
+	fputs("}\n", to);
 }
 
-void tcphs_json_connection(const struct tcphs_connection *c)
+void tcphs_json_connection(FILE *to, const struct tcphs_connection *c)
 {
-	connection(c, NULL);
+	connection(to, c, NULL);
 }
 
-void tcphs_json_explained(const struct tcphs_connection *c)
+void tcphs_json_explained(FILE *to, const struct tcphs_connection *c)
 {
 	struct tcphs_explain x;
 
 	/* The numbers of the JSON are absolute. */
 	tcphs_explain_begin(&x, c, true);
-	connection(c, &x);
+	connection(to, c, &x);
+}
+
+/* Kinds and how many of them there were. */
+static void count_kind(json_t *o, const char *name, uint64_t count)
+{
+	if (name)
+		set(o, name, json_integer(count));
+}
+
+void tcphs_json_summary(const struct tcphs_summary *s, uint64_t lost)
+{
+	json_t *o = json_object(), *part = json_object(), *array = json_array();
+	struct tcphs_summary_bar bar[TCPHS_SUMMARY_BARS];
+	size_t bars = tcphs_summary_bars(s, bar), i;
+	bool known = s->handshakes;
+
+	set(o, "kind", json_string("summary"));
+	set(o, "connections", json_integer(s->connections));
+	set(o, "listeners", json_integer(s->listeners));
+	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
+		count_kind(part, tcphs_verdict_open(i), s->opens[i]);
+	set(o, "opens", part);
+	part = json_object();
+	for (i = 0; i <= TCPHS_CLOSE_UNSEEN; i++)
+		count_kind(part, tcphs_verdict_close(i), s->closes[i]);
+	set(o, "closes", part);
+	part = json_object();
+	for (i = 0; i <= TCPHS_WHOLE_LOSSY; i++)
+		count_kind(part, tcphs_verdict_whole(i), s->wholes[i]);
+	set(o, "records", part);
+	part = json_object();
+	set(part, "count", json_integer(s->handshakes));
+	set(part, "min", us(known, s->shortest));
+	set(part, "p50", us(known, tcphs_summary_percentile(s, 50)));
+	set(part, "p90", us(known, tcphs_summary_percentile(s, 90)));
+	set(part, "p99", us(known, tcphs_summary_percentile(s, 99)));
+	set(part, "max", us(known, s->longest));
+	for (i = 0; i < bars; i++) {
+		json_t *b = json_object();
+
+		set(b, "from", us(true, bar[i].from));
+		set(b, "to", us(true, bar[i].to));
+		set(b, "count", json_integer(bar[i].count));
+		json_array_append_new(array, b);
+	}
+	set(part, "histogram", array);
+	set(o, "open_us", part);
+	set(o, "lost", json_integer(lost));
+	print(o);
 }
 
 void tcphs_json_hosts(const struct tcphs_hosts *hosts)

@@ -2,8 +2,11 @@
 #ifndef TCPHS_JSON_H
 #define TCPHS_JSON_H
 
+#include <stdio.h>
+
 #include "connection.h"
 #include "flow.h"
+#include "summary.h"
 
 /*
  * One object per line on standard output, as design.md, section 5 fixes it.
@@ -15,10 +18,14 @@ void tcphs_json_record(const struct tcphs_record *r, const struct tcphs_hosts *h
 void tcphs_json_numbered(const struct tcphs_record *r, const struct tcphs_hosts *hosts,
 			 unsigned long connection);
 
-void tcphs_json_connection(const struct tcphs_connection *c);
+/* To `to`, step by step: it may have many. */
+void tcphs_json_connection(FILE *to, const struct tcphs_connection *c);
 
 /* The same with "explain": of each step, and of both verdicts. */
-void tcphs_json_explained(const struct tcphs_connection *c);
+void tcphs_json_explained(FILE *to, const struct tcphs_connection *c);
+
+/* The summary of a list; `lost`: records. */
+void tcphs_json_summary(const struct tcphs_summary *s, uint64_t lost);
 
 /* Of several hosts one object each: how its clock was compared. Else nothing. */
 void tcphs_json_hosts(const struct tcphs_hosts *hosts);

@@ -9,18 +9,23 @@
 #include "command.h"
 #include "json.h"
 #include "listener.h"
+#include "memory.h"
 #include "names.h"
 #include "number.h"
+#include "order.h"
 #include "output.h"
 #include "owner.h"
+#include "report.h"
 #include "story.h"
+#include "summary.h"
 #include "verdict.h"
 
 /* From how many columns on a row has ... */
 enum {
 	WIDE_STATE = 90,
 	WIDE_START = 112,
-	WIDE_OWNER = 140,
+	WIDE_NUMBERS = 150,
+	WIDE_OWNER = 190,
 	TEXT = 160,
 };
 
@@ -28,7 +33,11 @@ struct list {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
 	struct tcphs_clock clock;
+	FILE *to;			/* standard output, or a row to be sorted */
+	struct tcphs_order *order;	/* NULL: as they come */
+	struct tcphs_summary summary;
 	bool begun;
+	bool numbers;
 	bool state;
 	bool start;
 	bool owner;
@@ -55,16 +64,18 @@ static void heading(struct list *l)
 	if (l->begun)
 		return;
 	l->begun = true;
-	fputs(tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG), stdout);
+	fputs(tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG), l->to);
 	if (l->start)
-		printf("%-*s ", (int)strlen(tcphs_clock_row(&clock, 0, time)), "START");
-	printf("%-12s %-15s %9s  ", "OPEN", "CLOSE", "HANDSHAKE");
+		fprintf(l->to, "%-*s ", (int)strlen(tcphs_clock_row(&clock, 0, time)), "START");
+	fprintf(l->to, "%-12s %-15s %9s  ", "OPEN", "CLOSE", "HANDSHAKE");
+	if (l->numbers)
+		fprintf(l->to, "%8s %9s %9s %5s  ", "LASTED", "SENT", "RECEIVED", "AGAIN");
 	if (l->state)
-		printf("%-21s ", "STATE");
-	fputs("CLIENT > SERVER", stdout);
+		fprintf(l->to, "%-21s ", "STATE");
+	fputs("CLIENT > SERVER", l->to);
 	if (l->owner)
-		fputs("  (OWNERS)", stdout);
-	printf("%s\n", tcphs_output_plain(&l->output));
+		fputs("  (OWNERS)", l->to);
+	fprintf(l->to, "%s\n", tcphs_output_plain(&l->output));
 }
 
 static void start(struct list *l, uint64_t ts)
@@ -72,7 +83,7 @@ static void start(struct list *l, uint64_t ts)
 	char time[TCPHS_CLOCK_SIZE];
 
 	if (l->start)
-		printf("%s%s%s ", tcphs_output_paint(&l->output, TCPHS_PAINT_DIM),
+		fprintf(l->to, "%s%s%s ", tcphs_output_paint(&l->output, TCPHS_PAINT_DIM),
 		       tcphs_clock_row(&l->clock, ts, time),
 		       tcphs_output_plain(&l->output));
 }
@@ -134,27 +145,41 @@ static enum tcphs_paint paint_close(const struct tcphs_connection *c)
 	}
 }
 
-static void word(const struct list *l, enum tcphs_paint paint, int columns,
+static void word(struct list *l, enum tcphs_paint paint, int columns,
 		 const char *text)
 {
-	printf("%s%-*s%s ", tcphs_output_paint(&l->output, paint), columns, text,
+	fprintf(l->to, "%s%-*s%s ", tcphs_output_paint(&l->output, paint), columns, text,
 	       paint == TCPHS_PAINT_PLAIN ? "" : tcphs_output_plain(&l->output));
 }
 
-static void connection(void *arg, const struct tcphs_connection *c)
+/* "   45.1 ms       5       7     0": how long, bytes each way, sent again. */
+static void numbers(struct list *l, const struct tcphs_connection *c)
+{
+	char text[TCPHS_NUMBER_SIZE];
+	unsigned int i;
+	uint64_t copies;
+
+	fprintf(l->to, "%8s ", c->ended ? tcphs_number_span(c->ended - c->began, text) : "-");
+	for (i = 0; i < 2; i++)
+		fprintf(l->to, "%9s ", c->side[i].bytes_known ?
+			tcphs_number_count(c->side[i].bytes, text) : "-");
+	if (tcphs_order_copies(c, &copies))
+		tcphs_number_count(copies, text);
+	else
+		strcpy(text, "-");
+	fprintf(l->to, "%s%5s%s  ", tcphs_output_paint(&l->output, copies ?
+						       TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN),
+		text, copies ? tcphs_output_plain(&l->output) : "");
+}
+
+static void print_connection(struct list *l, const struct tcphs_connection *c)
 {
 	char now[TEXT], client[TEXT], server[TEXT], span[TCPHS_NUMBER_SIZE] = "-";
 	char name[2][TCPHS_ADDRESS_SIZE] = { "?", "?" };
 	const char *close = tcphs_verdict_close(c->close);
 	char more[TCPHS_OWNER_SIZE];
-	struct list *l = arg;
 	unsigned int i;
 
-	if (l->s->json) {
-		tcphs_json_connection(c);
-		return;
-	}
-	heading(l);
 	start(l, c->start);
 	state(c, now);
 	if (c->opened)
@@ -164,14 +189,16 @@ static void connection(void *arg, const struct tcphs_connection *c)
 	if (c->close == TCPHS_CLOSE_OPEN && !l->state)
 		close = now;
 	word(l, paint_close(c), 15, close ? close : "-");
-	printf("%9s  ", span);
+	fprintf(l->to, "%9s  ", span);
+	if (l->numbers)
+		numbers(l, c);
 	if (l->state)
 		word(l, TCPHS_PAINT_STATE, 21, now);
 	for (i = 0; i < 2; i++)
 		if (c->side[i].port)
 			tcphs_address_end(c->side[i].address, c->side[i].inet6,
 					  c->side[i].port, name[i]);
-	printf("%s > %s", name[TCPHS_CLIENT], name[TCPHS_SERVER]);
+	fprintf(l->to, "%s > %s", name[TCPHS_CLIENT], name[TCPHS_SERVER]);
 	if (l->owner) {
 		owner(&c->side[TCPHS_CLIENT].owner, c->side[TCPHS_CLIENT].socket, client);
 		owner(&c->side[TCPHS_SERVER].owner, c->side[TCPHS_SERVER].socket, server);
@@ -179,12 +206,45 @@ static void connection(void *arg, const struct tcphs_connection *c)
 			add_credentials(client, tcphs_owner_side(&c->side[TCPHS_CLIENT], more));
 			add_credentials(server, tcphs_owner_side(&c->side[TCPHS_SERVER], more));
 		}
-		printf("  (%s > %s)", client, server);
+		fprintf(l->to, "  (%s > %s)", client, server);
 	}
 	if (c->whole != TCPHS_WHOLE_COMPLETE)
-		printf("  %s%s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),
+		fprintf(l->to, "  %s%s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),
 		       tcphs_verdict_whole(c->whole), tcphs_output_plain(&l->output));
-	putchar('\n');
+	putc('\n', l->to);
+}
+
+static void connection(void *arg, const struct tcphs_connection *c)
+{
+	struct list *l = arg;
+	char *text = NULL;
+	size_t size;
+
+	tcphs_summary_add(&l->summary, c);
+	if (!l->s->json)
+		heading(l);
+	if (l->order) {
+		l->to = open_memstream(&text, &size);
+		if (!l->to)
+			tcphs_memory_fail();
+	}
+	if (l->s->json)
+		tcphs_json_connection(l->to, c);
+	else
+		print_connection(l, c);
+	if (!l->order)
+		return;
+	if (fclose(l->to))
+		tcphs_memory_fail();
+	l->to = stdout;
+	tcphs_order_add(l->order, c, text);
+}
+
+/* Connections come before listeners, and all before the end. */
+static void print_sorted(struct list *l)
+{
+	if (l->order)
+		tcphs_order_print(l->order, l->s->count, l->to);
 }
 
 static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_context *x)
@@ -195,6 +255,8 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 	struct list *l = arg;
 	size_t i;
 
+	l->summary.listeners++;
+	print_sorted(l);
 	if (l->s->json) {
 		tcphs_json_listener(e, x);
 		return;
@@ -212,38 +274,65 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 	}
 	word(l, TCPHS_PAINT_PLAIN, 12, "listener");
 	word(l, TCPHS_PAINT_PLAIN, 15, l->state ? "-" : tcphs_names_state(e->state));
-	printf("%9s  ", "-");
+	fprintf(l->to, "%9s  ", "-");
+	if (l->numbers)
+		fprintf(l->to, "%8s %9s %9s %5s  ", "-", "-", "-", "-");
 	if (l->state)
 		word(l, TCPHS_PAINT_STATE, 21, tcphs_names_state(e->state));
 	if (e->tuple.lport)
 		tcphs_address_end(e->tuple.local, e->tuple.inet6, e->tuple.lport, name);
-	fputs(name, stdout);
+	fputs(name, l->to);
 	if (l->owner) {
 		owner(&who, true, text);
 		if (l->s->owner)
 			add_credentials(text, tcphs_owner_listener(e,
 				tcphs_host_netns(x->hosts, e->netns), more));
-		printf("  (%s)", text);
+		fprintf(l->to, "  (%s)", text);
 	}
 	tcphs_listener_text(&e->counts, counts);
-	printf("%s%s\n", *counts ? "  " : "", counts);
+	fprintf(l->to, "%s%s\n", *counts ? "  " : "", counts);
+}
+
+static void finish(void *arg, uint64_t lost)
+{
+	struct list *l = arg;
+
+	print_sorted(l);
+	if (l->s->json) {
+		tcphs_json_summary(&l->summary, lost);
+		return;
+	}
+	if (l->begun)
+		fputc('\n', l->to);
+	tcphs_report_print(l->to, &l->output, &l->summary, true);
 }
 
 int tcphs_list_run(const struct tcphs_settings *s)
 {
-	struct list l = { .s = s };
+	struct list l = { .s = s, .to = stdout };
+	struct tcphs_settings all = *s;
+	int status;
 	struct tcphs_story story = {
 		.header = header,
 		.connection = connection,
 		.listener = listener,
+		.finish = finish,
 		.arg = &l,
 	};
 
 	tcphs_output_init(&l.output, s);
 	l.state = !l.output.terminal || l.output.width >= WIDE_STATE;
+	l.numbers = !l.output.terminal || l.output.width >= WIDE_NUMBERS;
 	l.start = !l.output.terminal || l.output.width >= WIDE_START;
 	l.owner = s->owner || !l.output.terminal || l.output.width >= WIDE_OWNER;
 	if (s->times != TCPHS_TIMES_DEFAULT)
 		l.start = s->times != TCPHS_TIMES_NONE;
-	return tcphs_story_tell(s, &story);
+	if (s->order) {
+		/* The first ones are known when all have come. */
+		all.count = 0;
+		l.order = tcphs_order_new(s->order, s->reverse);
+	}
+	status = tcphs_story_tell(&all, &story);
+	tcphs_order_free(l.order);
+	return status;
 }

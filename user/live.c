@@ -29,7 +29,9 @@
 #include "number.h"
 #include "options.h"
 #include "output.h"
+#include "report.h"
 #include "stop.h"
+#include "summary.h"
 #include "verdict.h"
 #include "view.h"
 
@@ -68,9 +70,7 @@ struct live {
 	uint64_t flushed;
 
 	/* The summary. */
-	unsigned long opens[TCPHS_OPEN_UNSEEN + 1];
-	unsigned long closes[TCPHS_CLOSE_UNSEEN + 1];
-	unsigned long over;
+	struct tcphs_summary summary;
 	bool ended;			/* what is given out now still lives */
 };
 
@@ -409,9 +409,7 @@ static void give(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 	if (a->role == TCPHS_ROLE_LISTENER || !number)
 		return;
 	c = tcphs_connection_new(&l->context, a, b);
-	l->opens[c->open]++;
-	l->closes[c->close]++;
-	l->over++;
+	tcphs_summary_add(&l->summary, c);
 	if (!l->s->json && !l->ended && !enough(l))
 		print_verdict(l, c, number);
 	tcphs_connection_free(c);
@@ -446,8 +444,8 @@ static void show_status(struct live *l, const struct tcphs_input *source, uint64
 	if (!l->status || gone < STATUS_NS)
 		return;
 	clear_status(l);
-	snprintf(text, sizeof(text), "%lu connections, %lu over, %s records/s, %s lost",
-		 l->introduced, l->over,
+	snprintf(text, sizeof(text), "%lu connections, %" PRIu64 " over, %s records/s, %s lost",
+		 l->introduced, l->summary.connections,
 		 tcphs_number_count((l->records - l->status_records) * 1000000000 / gone,
 				    count),
 		 tcphs_number_count(tcphs_input_lost(source), lost));
@@ -461,11 +459,11 @@ static void show_status(struct live *l, const struct tcphs_input *source, uint64
 	l->status_records = l->records;
 }
 
-static void count_kind(const char *name, unsigned long count, const char **before)
+static void count_kind(const char *name, uint64_t count, const char **before)
 {
 	if (!count)
 		return;
-	fprintf(stderr, "%s%lu %s", *before, count, name);
+	fprintf(stderr, "%s%" PRIu64 " %s", *before, count, name);
 	*before = ", ";
 }
 
@@ -473,6 +471,7 @@ static void summary(struct live *l, const struct tcphs_input *source)
 {
 	char records[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
 	const char *before = ": ";
+	const struct tcphs_output plain = { .ascii = true };
 	unsigned int i;
 
 	/* The terminal has echoed ^C, with the status line or without. */
@@ -484,13 +483,15 @@ static void summary(struct live *l, const struct tcphs_input *source)
 	fprintf(stderr, "%lu connection%s", l->introduced, l->introduced == 1 ? "" : "s");
 	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
 		count_kind(i == TCPHS_OPEN_UNSEEN ? "open unseen" : tcphs_verdict_open(i),
-			   l->opens[i], &before);
+			   l->summary.opens[i], &before);
 	before = "\nclosed: ";
 	for (i = TCPHS_CLOSE_FOUR_WAY; i <= TCPHS_CLOSE_UNSEEN; i++)
 		count_kind(i == TCPHS_CLOSE_OPEN ? "still open" :
 			   i == TCPHS_CLOSE_UNSEEN ? "close unseen" : tcphs_verdict_close(i),
-			   l->closes[i], &before);
-	fprintf(stderr, "\n%s records, %s lost\n", tcphs_number_count(l->records, records),
+			   l->summary.closes[i], &before);
+	fputc('\n', stderr);
+	tcphs_report_times(stderr, &plain, &l->summary);
+	fprintf(stderr, "%s records, %s lost\n", tcphs_number_count(l->records, records),
 		tcphs_number_count(tcphs_input_lost(source), lost));
 }
 

@@ -12,6 +12,7 @@
 #include "help.h"
 #include "memory.h"
 #include "message.h"
+#include "order.h"
 #include "output.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 	KEY_ASCII,
 	KEY_EXPLAIN,
 	KEY_OWNER,
+	KEY_SORT,
 	KEY_COLOR,
 	KEY_HELP = 'h',
 	KEY_VERSION = 'V',
@@ -40,6 +42,7 @@ static const struct argp_option options[] = {
 	{ "strict", KEY_STRICT, NULL, 0, NULL, 0 },
 	{ "explain", KEY_EXPLAIN, NULL, 0, NULL, 0 },
 	{ "owner", KEY_OWNER, NULL, 0, NULL, 0 },
+	{ "sort", KEY_SORT, "KEY", 0, NULL, 0 },
 	{ "ascii", KEY_ASCII, NULL, 0, NULL, 0 },
 	{ "color", KEY_COLOR, "WHEN", 0, NULL, 0 },
 	{ "help", KEY_HELP, NULL, 0, NULL, 0 },
@@ -114,6 +117,8 @@ static char letter(int key)
 		return 'a';
 	case KEY_EXPLAIN:
 		return 'e';
+	case KEY_SORT:
+		return 'k';
 	case KEY_OWNER:
 		return 'w';
 	case KEY_COLOR:
@@ -184,6 +189,13 @@ static int parse(int key, char *arg, struct argp_state *state)
 	case KEY_OWNER:
 		s->owner = true;
 		break;
+	case KEY_SORT:
+		s->reverse = *arg == '-';
+		s->order = tcphs_order_find(arg + s->reverse);
+		if (!s->order)
+			return usage("--sort=%s: use one of " TCPHS_ORDER_NAMES
+				     "; -KEY reverses", arg);
+		break;
 	case KEY_COLOR:
 		return set_color(s, arg);
 	case KEY_HELP:
@@ -224,8 +236,9 @@ static int check(const struct line *line)
 				    *given == 's' ? "--strict" : *given == 'a' ? "--ascii" :
 				    *given == 'c' ? "--color" :
 				    *given == 'w' ? "--owner" :
+				    *given == 'k' ? "--sort" :
 				    *given == 'e' ? "--explain" : "-",
-				    strchr("jNsacew", *given) ? "" : name,
+				    strchr("jNsacewk", *given) ? "" : name,
 				    line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}
@@ -236,6 +249,10 @@ static int check(const struct line *line)
 	}
 	if (s->nfiles > 1 && !line->command->merges) {
 		tcphs_message_print("%s reads only one -r FILE", line->command->name);
+		return TCPHS_EXIT_USAGE;
+	}
+	if (s->order && s->follow) {
+		tcphs_message_print("--sort does not go with -f: the last row may be the first");
 		return TCPHS_EXIT_USAGE;
 	}
 	if (s->nfiles > 1 && s->follow) {

@@ -6,13 +6,16 @@
 
 #include "memory.h"
 
+void tcphs_memory_fail(void)
+{
+	fputs("tcphs: out of memory: give a FILTER, or read a shorter recording\n", stderr);
+	exit(1);
+}
+
 static void *checked(void *p)
 {
-	if (!p) {
-		fputs("tcphs: out of memory: give a FILTER, or read a shorter recording\n",
-		      stderr);
-		exit(1);
-	}
+	if (!p)
+		tcphs_memory_fail();
 	return p;
 }
 

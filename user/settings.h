@@ -34,6 +34,8 @@ struct tcphs_settings {
 	const char *expression;		/* its text; NULL: no filter */
 	enum tcphs_color color;
 	enum tcphs_times times;
+	unsigned int order;		/* --sort: enum tcphs_order_key; 0 none */
+	bool reverse;			/* ... from its end */
 	bool json;
 	bool absolute;			/* -S */
 	bool ascii;

@@ -183,7 +183,7 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 		tell(&t, pop(&t));
 	tcphs_progress_wipe();
 	if (story->finish)
-		story->finish(story->arg);
+		story->finish(story->arg, tcphs_input_lost(source));
 	tcphs_flow_free(t.flow);
 	free(t.heap);
 	status = tcphs_input_status(source);

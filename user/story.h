@@ -15,7 +15,7 @@ struct tcphs_story {
 	void (*connection)(void *arg, const struct tcphs_connection *c);
 	void (*listener)(void *arg, const struct tcphs_end *l,
 			 const struct tcphs_context *x);
-	void (*finish)(void *arg);
+	void (*finish)(void *arg, uint64_t lost);
 	void *arg;
 };
 

@@ -31,9 +31,9 @@ static void connection(void *arg, const struct tcphs_connection *c)
 	struct timeline *t = arg;
 
 	if (t->s->json && t->s->explain)
-		tcphs_json_explained(c);
+		tcphs_json_explained(stdout, c);
 	else if (t->s->json)
-		tcphs_json_connection(c);
+		tcphs_json_connection(stdout, c);
 	else
 		tcphs_ladder_connection(&t->ladder, c, ++t->number);
 }

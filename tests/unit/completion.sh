@@ -45,6 +45,8 @@ offers 'tcphs -r x rec' record
 offers 'tcphs --color=' auto always never
 offers 'tcphs --color=al' always
 offers 'tcphs --color n' never
+offers 'tcphs list --sort=b' bytes
+offers 'tcphs list --sort cl' client close
 offers 'tcphs list --js' --json
 offers 'tcphs list --out'
 offers 'tcphs record --out' --output=

@@ -26,6 +26,7 @@ step() {
 	step python3 damage.py "$out"
 	step python3 export.py "$out"
 	step python3 merge.py "$out"
+	step python3 list.py "$out"
 	step python3 pages.py "$out"
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '

@@ -39,6 +39,7 @@ _tcphs_files() {
 _tcphs() {
 	local cur prev command='' word i line value
 	local tcphs=${COMP_WORDS[0]}
+	local keys="start open close handshake duration bytes retransmits client server"
 	local -a words
 
 	# "--color=always" as one word, whatever COMP_WORDBREAKS says.
@@ -53,7 +54,7 @@ _tcphs() {
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
 		word=${words[i]}
 		case $word in
-		-r | -o | -n | -d | --read | --output | --count | --duration | --netns | --color)
+		-r | -o | -n | -d | --read | --output | --count | --duration | --netns | --color | --sort)
 			((i++))
 			;;
 		-*) ;;
@@ -74,6 +75,10 @@ _tcphs() {
 		_tcphs_words 'auto always never' "$cur"
 		return
 		;;
+	--sort)
+		_tcphs_words "$keys" "$cur"
+		return
+		;;
 	--netns)
 		_tcphs_words "$(_tcphs_netns)" "$cur"
 		return
@@ -81,10 +86,11 @@ _tcphs() {
 	-n | -d | --count | --duration) return ;;
 	esac
 	case $cur in
-	--color=* | --read=* | --output=* | --netns=*)
+	--color=* | --sort=* | --read=* | --output=* | --netns=*)
 		value=${cur#*=}
 		case $cur in
 		--color=*) _tcphs_words 'auto always never' "$value" ;;
+		--sort=*) _tcphs_words "$keys" "$value" ;;
 		--netns=*) _tcphs_words "$(_tcphs_netns)" "$value" ;;
 		*) _tcphs_files "$value" ;;
 		esac
