@@ -51,7 +51,7 @@ done < <(sed -n 's/^#include "\(.*\)"$/\1/p' module/*.[ch] | sort -u)
 is "the module's source is whole" "$missing" ""
 is "and has nothing that was built" \
 	"$(find "$source" -type f ! -name '*.[ch]' ! -name Kbuild ! -name Makefile \
-		! -name LICENSE ! -name dkms.conf)" ""
+		! -name dkms.conf)" ""
 
 is "kernels that are claimed are built for, and no others" "$(
 	# shellcheck disable=SC1091
