@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one segment tells of another that follows: two small tables shared by
- * all CPUs, read and written without a lock. See hint.h.
+ * What one event tells of a segment that follows: small tables shared by all
+ * CPUs, read and written without a lock. See hint.h.
  */
 #include <linux/hash.h>
+#include <linux/log2.h>
 #include <net/net_namespace.h>
+#include <asm/unaligned.h>
 
 #include "hint.h"
 
 /*
- * Pure ACKs that were recorded on their way out to the loopback device. They
- * arrive as the same skb, without the socket that early demux finds on other
+ * ACKs that were recorded on their way out to the loopback device: pure ones, and
+ * data in which the handshake's last one rides. They arrive as the same skb, without the socket that early demux finds on other
  * devices, and a lookup for each would cost more than the whole hook. The low
- * bits of an entry are the packet's mark. Entries are hints: a stale one (its
- * skb was dropped) can only make one segment more be recorded.
+ * bits of an entry are the packet's mark. A stale one (its skb was dropped) can
+ * only make one segment more be recorded.
  */
 #define LOOPBACK_BITS	10
 #define LOOPBACK_WAYS	8
@@ -24,6 +26,9 @@ static_assert(LOOPBACK_MARK >> LOOPBACK_SHIFT == 3);
 
 static unsigned long loopback_acks[1 << LOOPBACK_BITS];
 
+/* How many entries are taken: with none, an ACK costs one look at this. */
+atomic_t tcphs_hint_loopback_acks = ATOMIC_INIT(0);
+
 static unsigned long *loopback_set(const struct sk_buff *skb)
 {
 	return &loopback_acks[hash_ptr(skb, LOOPBACK_BITS) &
@@ -31,37 +36,38 @@ static unsigned long *loopback_set(const struct sk_buff *skb)
 }
 
 /**
- * tcphs_hint_loopback() - a recorded pure ACK leaves to the loopback device
- * @p: with its mark
+ * tcphs_hint_loopback() - a recorded ACK leaves to the loopback device
+ * @skb: the packet
+ * @mark: TCPHS_SEG_PROBE, _ANSWER or none
  */
-void tcphs_hint_loopback(const struct tcphs_packet *p)
+void tcphs_hint_loopback(const struct sk_buff *skb, u8 mark)
 {
-	unsigned long *set = loopback_set(p->skb);
+	unsigned long entry = (unsigned long)skb |
+			      (mark & LOOPBACK_MARK) >> LOOPBACK_SHIFT;
+	unsigned long *set = loopback_set(skb);
 	int i;
 
 	for (i = 0; i < LOOPBACK_WAYS - 1; i++)
 		if (!READ_ONCE(set[i]))
 			break;
-	WRITE_ONCE(set[i], (unsigned long)p->skb | p->mark >> LOOPBACK_SHIFT);
+	if (!xchg(&set[i], entry))
+		atomic_inc(&tcphs_hint_loopback_acks);
 }
 
-/**
- * tcphs_hint_arrived() - is this pure ACK one that tcphs_hint_loopback() saw?
- * @p: gets that one's mark
- */
-bool tcphs_hint_arrived(struct tcphs_packet *p)
+bool tcphs_hint_loopback_take(const struct sk_buff *skb, u8 *mark)
 {
-	unsigned long *set = loopback_set(p->skb);
+	unsigned long *set = loopback_set(skb);
 	unsigned long entry;
 	int i;
 
 	for (i = 0; i < LOOPBACK_WAYS; i++) {
 		entry = READ_ONCE(set[i]);
-		if ((entry & ~3UL) == (unsigned long)p->skb) {
-			WRITE_ONCE(set[i], 0);
-			p->mark |= (entry & 3) << LOOPBACK_SHIFT;
-			return true;
-		}
+		if ((entry & ~3UL) != (unsigned long)skb)
+			continue;
+		if (cmpxchg(&set[i], entry, 0) == entry)
+			atomic_dec(&tcphs_hint_loopback_acks);
+		*mark |= (entry & 3) << LOOPBACK_SHIFT;
+		return true;
 	}
 	return false;
 }
@@ -69,13 +75,14 @@ bool tcphs_hint_arrived(struct tcphs_packet *p)
 /*
  * Segments that call for an answer: a keep-alive probe, a SYN or RST to be
  * challenged. The answer is a pure ACK like any other and leaves in the same
- * softirq, or later if a process has the socket. Hints, too: entries that share
- * a place, or an answer that never comes, cost or add a record, never make a
- * wrong one.
+ * softirq, or later if a process has the socket. Entries that share a place, or
+ * an answer that never comes, cost or add a record.
  */
 #define ANSWERS_BITS	8
+#define ANSWERS_WINDOW	(5 * HZ)
 
 static u64 answers[1 << ANSWERS_BITS];
+unsigned long tcphs_hint_answers_until = INITIAL_JIFFIES;
 
 /* Never 0: no port is. */
 static u64 answer_key(const struct net *net, __be16 local, __be16 remote)
@@ -84,18 +91,18 @@ static u64 answer_key(const struct net *net, __be16 local, __be16 remote)
 	       (__force u16)remote;
 }
 
-/* A segment came that calls for an answer. */
-void tcphs_hint_expect(const struct tcphs_packet *p)
+/** tcphs_hint_expect() - th came and calls for an answer */
+void tcphs_hint_expect(const struct net *net, const struct tcphdr *th)
 {
-	u64 key = answer_key(p->state->net, p->th->dest, p->th->source);
+	u64 key = answer_key(net, th->dest, th->source);
 
 	WRITE_ONCE(answers[hash_64(key, ANSWERS_BITS)], key);
+	WRITE_ONCE(tcphs_hint_answers_until, jiffies + ANSWERS_WINDOW);
 }
 
-/* Return: whether p, which leaves, is such an answer. */
-bool tcphs_hint_expected(const struct tcphs_packet *p)
+bool tcphs_hint_answer_take(const struct net *net, const struct tcphdr *th)
 {
-	u64 key = answer_key(p->state->net, p->th->source, p->th->dest);
+	u64 key = answer_key(net, th->source, th->dest);
 	u64 *entry = &answers[hash_64(key, ANSWERS_BITS)];
 
 	if (READ_ONCE(*entry) != key)
@@ -104,19 +111,67 @@ bool tcphs_hint_expected(const struct tcphs_packet *p)
 	return true;
 }
 
-/* When a SYN cookie was sent last, in jiffies; 0 never. */
-static unsigned long cookie_sent;
-
-/* A SYN,ACK leaves whose number is a SYN cookie. */
-void tcphs_hint_cookie(void)
+/** tcphs_hint_forget() - th, which leaves, is another answer */
+void tcphs_hint_forget(const struct net *net, const struct tcphdr *th)
 {
-	WRITE_ONCE(cookie_sent, jiffies ?: 1);
+	tcphs_hint_answer_take(net, th);
 }
 
-/* Return: whether an ACK without a socket may bring a cookie back. */
-bool tcphs_hint_cookies(void)
-{
-	unsigned long sent = READ_ONCE(cookie_sent);
+/* When a SYN cookie was sent last, in jiffies; 0 never. */
+unsigned long tcphs_hint_cookie_sent;
 
-	return sent && time_before(jiffies, sent + TCP_SYNCOOKIE_VALID);
+/*
+ * Listeners whose queues were far from full when they last answered a SYN. A
+ * child can only come to the accept queue after its request did, so the next SYN
+ * cannot be dropped for want of room, and there is no need to look for the
+ * listener. An entry holds for a second at the most: a listener may get another
+ * backlog.
+ */
+#define LISTENERS_BITS	7
+#define LISTENERS_SHIFT	ilog2(HZ)	/* about a second, in jiffies */
+
+static u64 listeners[1 << LISTENERS_BITS];
+
+/* Two listeners of one machine have different keys, but for a chance of 2^-64. */
+static u64 listener_key(const struct net *net, bool inet6, const void *addr,
+			u16 port)
+{
+	u64 key = (u64)net->ns.inum << 32 | (u32)port << 16 |
+		  (jiffies >> LISTENERS_SHIFT & 0xffff);
+
+	if (!inet6)
+		return key ^ get_unaligned((const u32 *)addr) * GOLDEN_RATIO_64;
+	key ^= get_unaligned((const u64 *)addr) * GOLDEN_RATIO_64;
+	return key * GOLDEN_RATIO_64 ^ get_unaligned((const u64 *)addr + 1);
+}
+
+/**
+ * tcphs_hint_listener() - a listener answers a SYN
+ * @net: its network namespace
+ * @inet6: IPv6, else IPv4
+ * @addr: to which the SYN was sent
+ * @port: host byte order
+ * @calm: its queues have room
+ */
+void tcphs_hint_listener(const struct net *net, bool inet6, const void *addr,
+			 u16 port, bool calm)
+{
+	u64 key = listener_key(net, inet6, addr, port);
+	u64 *entry = &listeners[hash_64(key, LISTENERS_BITS)];
+
+	if (calm) {
+		if (READ_ONCE(*entry) != key)
+			WRITE_ONCE(*entry, key);
+	} else if (READ_ONCE(*entry) == key) {
+		WRITE_ONCE(*entry, 0);
+	}
+}
+
+/** tcphs_hint_calm() - did tcphs_hint_listener() just say so? */
+bool tcphs_hint_calm(const struct net *net, bool inet6, const void *addr,
+		     u16 port)
+{
+	u64 key = listener_key(net, inet6, addr, port);
+
+	return READ_ONCE(listeners[hash_64(key, LISTENERS_BITS)]) == key;
 }

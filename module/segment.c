@@ -23,18 +23,12 @@
 #include "identity.h"
 #include "minisock.h"
 #include "packet.h"
+#include "record.h"
 #include "ring.h"
 #include "segment.h"
 #include "transition.h"
 
 static u8 mode __read_mostly;
-
-/* The socket at this end, as far as it is known. */
-struct local {
-	const struct sock *sk;	/* of any kind; NULL unknown or none */
-	bool held;		/* give sk back */
-	u8 mark;		/* TCPHS_SEG_MINI, _NO_SOCKET, _COOKIE */
-};
 
 /*
  * Per CPU: the FIN_WAIT2 mini-socket to which a FIN was just delivered. Its
@@ -42,42 +36,21 @@ struct local {
  */
 static DEFINE_PER_CPU(const void *, fin_waiter);
 
-static struct sock *packet_lookup(const struct tcphs_packet *p, bool out)
-{
-	const struct net_device *dev = out ? p->state->out : p->state->in;
+#define CONTROL_BITS	(TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)
 
-	return tcphs_minisock_find(p->state->net, p->inet6,
-				   tcphs_packet_local(p, out),
-				   tcphs_packet_sport(p, out),
-				   tcphs_packet_remote(p, out),
-				   tcphs_packet_dport(p, out),
-				   dev ? dev->ifindex : 0);
+/* In the arguments below: where the header is, its flags, the payload's length. */
+#define PACKET	const struct sk_buff *skb, const struct nf_hook_state *state, \
+		const struct tcphdr *th, u32 len, u8 f
+
+static __always_inline bool is_mini(u8 state)
+{
+	return state == TCP_NEW_SYN_RECV || state == TCP_TIME_WAIT;
 }
 
-/* Who would get a SYN to this address. */
-static const struct sock *packet_listener(const struct tcphs_packet *p)
+/* Read once: another CPU may change it at any time. */
+static __always_inline u8 state_of(const struct sock *sk)
 {
-	const struct net_device *dev = p->state->in;
-
-	return tcphs_minisock_listener(p->state->net, p->inet6, p->daddr,
-				       ntohs(p->th->dest), p->saddr,
-				       ntohs(p->th->source),
-				       dev ? dev->ifindex : 0);
-}
-
-static bool is_mini(const struct sock *sk)
-{
-	return sk->sk_state == TCP_NEW_SYN_RECV || sk->sk_state == TCP_TIME_WAIT;
-}
-
-/* The state of a socket of any kind, as records name it. */
-static u8 state_of(const struct sock *sk)
-{
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
-		return TCP_SYN_RECV;
-	if (sk->sk_state == TCP_TIME_WAIT)
-		return READ_ONCE(inet_twsk(sk)->tw_substate);
-	return sk->sk_state;
+	return sk ? READ_ONCE(sk->sk_state) : TCPHS_STATE_UNKNOWN;
 }
 
 static bool had_data(const struct tcp_sock *tp)
@@ -85,214 +58,170 @@ static bool had_data(const struct tcp_sock *tp)
 	return tp->data_segs_in | tp->data_segs_out;
 }
 
+static __always_inline bool is_loopback(const struct net_device *dev)
+{
+	return dev && dev->flags & IFF_LOOPBACK;
+}
+
+/* Return: the connection's socket of any kind, held; or NULL. */
+static struct sock *packet_lookup(const struct sk_buff *skb,
+				  const struct nf_hook_state *state,
+				  const struct tcphdr *th, bool out, bool inet6)
+{
+	const struct net_device *dev = out ? state->out : state->in;
+
+	return tcphs_minisock_find(state->net, inet6,
+				   tcphs_packet_local(skb, out, inet6),
+				   tcphs_packet_sport(th, out),
+				   tcphs_packet_remote(skb, out, inet6),
+				   tcphs_packet_dport(th, out),
+				   dev ? dev->ifindex : 0);
+}
+
+/*
+ * Writes the record: the headers as they are, see record.h. Beyond the header's
+ * end comes what follows in memory, which the seal keeps in.
+ */
+static __always_inline void segment_record(PACKET, u8 mark,
+					   const struct sock *sk, u8 was,
+					   bool inet6)
+{
+	struct tcphs_raw_segment *raw;
+	struct tcphs_record *r;
+	struct tcphs_write w;
+
+	if (was == TCP_NEW_SYN_RECV) {
+		was = TCP_SYN_RECV;
+		mark |= TCPHS_SEG_MINI;
+	} else if (was == TCP_TIME_WAIT) {
+		was = READ_ONCE(inet_twsk(sk)->tw_substate);
+		mark |= TCPHS_SEG_MINI;
+	} else if (was == TCP_LISTEN) {
+		/* Its name would join what only came to its port. */
+		sk = NULL;
+	}
+	r = tcphs_ring_begin(&w, TCPHS_SEGMENT);
+	r->flags = inet6 ? TCPHS_INET6 : 0;
+	r->netns = state->net->ns.inum;
+	r->sock = tcphs_identity_of(sk);
+	raw = tcphs_record_raw(r);
+	if (inet6)
+		memcpy(raw->addresses,
+		       skb->data + offsetof(struct ipv6hdr, saddr), 32);
+	else
+		memcpy(raw->addresses,
+		       skb->data + offsetof(struct iphdr, saddr), 8);
+	raw->len = len;
+	memcpy(raw->header, th, sizeof(raw->header));
+	raw->mark = mark;
+	raw->state = was;
+	tcphs_ring_commit(&w);
+}
+
+/* ---------------------------------------------------------------- LOCAL_OUT */
+
+/*
+ * What an ACK that leaves tells: that no data was sent, nor any acknowledged.
+ * At the other end ends_handshake() says so of it.
+ */
+static __always_inline bool before_data(const struct tcp_sock *tp)
+{
+	return !(tp->bytes_received | tp->data_segs_out);
+}
+
+/*
+ * Data in which the client's first ACK rides: nothing but SYNs was sent before
+ * (nor acknowledged: that is the SYN's one number, which the socket of a server
+ * does not have).
+ */
+static __always_inline bool data_out_wanted(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+	const struct tcp_sock *tp;
+	u32 segs;
+
+	if (!sk || sk->sk_state != TCP_ESTABLISHED || sk->sk_type != SOCK_STREAM)
+		return false;
+	tp = tcp_sk(sk);
+	if (likely(tp->bytes_acked != 1))
+		return false;
+	segs = max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+	return tp->data_segs_out == segs &&
+	       tp->segs_out - tp->total_retrans == segs + 1;
+}
+
 /*
  * A pure ACK leaves: does it belong to opening, closing or probing, or only to
  * data? Sets its mark.
  */
-static bool ack_out_wanted(struct tcphs_packet *p, const struct sock *sk)
+static __always_inline bool ack_out_wanted(const struct nf_hook_state *state,
+					   const struct tcphdr *th,
+					   const struct sock *sk, u8 *mark)
 {
+	u8 was = state_of(sk);
 	const struct tcp_sock *tp;
 
-	if (tcphs_hint_expected(p))
-		p->mark = TCPHS_SEG_ANSWER;
-	if (!sk || is_mini(sk) || sk->sk_type != SOCK_STREAM)
+	if (tcphs_hint_expected(state->net, th))
+		*mark = TCPHS_SEG_ANSWER;
+	if (!sk || is_mini(was) || sk->sk_type != SOCK_STREAM)
 		return true;
 	tp = tcp_sk(sk);
 	/* RFC 9293, 3.8.4: a probe repeats the last number. */
-	if (before(ntohl(p->th->seq), tp->snd_nxt))
-		p->mark = TCPHS_SEG_PROBE;
-	switch (sk->sk_state) {
+	if (before(ntohl(th->seq), tp->snd_nxt))
+		*mark = TCPHS_SEG_PROBE;
+	switch (was) {
 	case TCP_ESTABLISHED:
-		if (had_data(tp))
-			return p->mark;
+		if (!before_data(tp))
+			return *mark;
 		/* The third segment answers the SYN,ACK and no challenge. */
-		p->mark &= TCPHS_SEG_PROBE;
+		*mark &= TCPHS_SEG_PROBE;
 		return true;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
 		/* tcp_fin() sets SOCK_DONE before the FIN is acknowledged. */
-		return p->mark || sock_flag(sk, SOCK_DONE);
+		return *mark || sock_flag(sk, SOCK_DONE);
 	default:
 		return true;
 	}
-}
-
-/* The same of one that arrives, for a socket that is known. */
-static bool ack_in_wanted(struct tcphs_packet *p, const struct sock *sk)
-{
-	const struct tcp_sock *tp;
-
-	if (is_mini(sk) || sk->sk_type != SOCK_STREAM)
-		return true;
-	tp = tcp_sk(sk);
-	/* Exactly one below: what is older is an ACK that was overtaken. */
-	if (ntohl(p->th->seq) == READ_ONCE(tp->rcv_nxt) - 1)
-		p->mark = TCPHS_SEG_PROBE;
-	else if (inet_csk(sk)->icsk_probes_out)
-		p->mark = TCPHS_SEG_ANSWER;
-	switch (sk->sk_state) {
-	case TCP_ESTABLISHED:
-	case TCP_CLOSE_WAIT:
-		return p->mark || !had_data(tp);
-	case TCP_FIN_WAIT1:
-		return p->mark || ntohl(p->th->ack_seq) == tp->write_seq;
-	default:
-		return true;
-	}
-}
-
-/* Looks at an incoming pure ACK's socket, and leaves it in local if found. */
-static bool ack_in_check(struct tcphs_packet *p, struct local *local)
-{
-	bool wanted;
-
-	if (!local->sk && p->state->in->flags & IFF_LOOPBACK) {
-		wanted = tcphs_hint_arrived(p);
-	} else {
-		if (!local->sk) {
-			local->sk = packet_lookup(p, false);
-			local->held = local->sk;
-		}
-		wanted = !local->sk || ack_in_wanted(p, local->sk);
-	}
-	if (p->mark & TCPHS_SEG_PROBE)
-		tcphs_hint_expect(p);
-	return wanted;
 }
 
 /* Was this SYN,ACK sent before? It is stamped with the first one's time. */
-static bool synack_repeated(const struct request_sock *req,
-			    const struct sk_buff *skb)
+static __always_inline bool synack_repeated(const struct request_sock *req,
+					    const struct sk_buff *skb)
 {
 	u64 first = tcp_rsk(req)->snt_synack;
 
 	return first && first != tcp_skb_timestamp_us(skb);
 }
 
-/* Has the socket sent this sequence number before? snd_nxt moves on after. */
-static bool is_retransmit(const struct tcphs_packet *p, const struct sock *sk, u8 f)
+/*
+ * A SYN,ACK of a full socket in SYN_RECV: a Fast Open child, or a simultaneous
+ * open, where it is the SYN again, but now with an ACK.
+ */
+static __cold bool child_synack_repeated(const struct sk_buff *skb,
+					   const struct sock *sk)
 {
 	const struct request_sock *req;
-	const struct tcp_sock *tp;
 
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
-		return synack_repeated(inet_reqsk(sk), p->skb);
-	if (is_mini(sk))
-		return false;
-	tp = tcp_sk(sk);
-	if (sk->sk_state == TCP_SYN_RECV && f & TCPHDR_SYN) {
-		/* RCU is held by the caller of the hook. */
-		req = rcu_dereference(tp->fastopen_rsk);
-		if (req)
-			return synack_repeated(req, p->skb);
-		/* Simultaneous open: the SYN again, but now with an ACK. */
-		return inet_csk(sk)->icsk_retransmits;
-	}
-	return (p->len || f & (TCPHDR_SYN | TCPHDR_FIN)) &&
-	       before(ntohl(p->th->seq), tp->snd_nxt);
+	/* RCU is held by the caller of the hook. */
+	req = rcu_dereference(tcp_sk(sk)->fastopen_rsk);
+	return req ? synack_repeated(req, skb) :
+		     inet_csk(sk)->icsk_retransmits;
 }
 
-/*
- * The options as they are, unread: at most 40 bytes, in words of 4. They follow
- * the header in memory if both are linear, as nearly always.
- */
-static __always_inline void options_set(u8 *options, const struct tcphs_packet *p)
+/* Has the full socket sent this number before? snd_nxt moves on after. */
+static __always_inline bool is_retransmit(PACKET, const struct sock *sk, u8 was)
 {
-	unsigned int len = p->th->doff * 4;
-	const u8 *from = (const u8 *)p->th;
-	unsigned int i;
-
-	/* In one go: the compiler makes 5 stores of it. */
-	memset(options, 0, sizeof_field(struct tcphs_segment, options));
-	if (unlikely(p->off + len > skb_headlen(p->skb))) {
-		len = min(len, p->skb->len - p->off);
-		if (len > TCPHS_TCP_LEN)
-			skb_copy_bits(p->skb, p->off + TCPHS_TCP_LEN, options,
-				      len - TCPHS_TCP_LEN);
-		return;
-	}
-	for (i = TCPHS_TCP_LEN; i < len; i += 4)
-		memcpy(options + i - TCPHS_TCP_LEN, from + i, 4);
-}
-
-static __always_inline void segment_record(const struct tcphs_packet *p,
-					   const struct local *local, u8 f,
-					   bool out, bool inet6)
-{
-	const struct tcphdr *th = p->th;
-	const struct sock *sk = local->sk;
-	struct tcphs_segment *s;
-	struct tcphs_record *r;
-	struct tcphs_write w;
-	u8 mark;
-
-	mark = local->mark | p->mark | (out ? TCPHS_SEG_OUT : 0);
-	if (sk && is_mini(sk))
-		mark |= TCPHS_SEG_MINI;
-	if (out && sk && is_retransmit(p, sk, f))
-		mark |= TCPHS_SEG_RETRANSMIT;
-
-	r = tcphs_ring_begin(&w, TCPHS_SEGMENT);
-	if (!r)
-		return;
-	r->flags = inet6 ? TCPHS_INET6 : 0;
-	r->netns = p->state->net->ns.inum;
-	/* A listener's name would join what only came to the same port. */
-	r->sock = sk && sk->sk_state != TCP_LISTEN ? tcphs_identity_hash(sk) : 0;
-	tcphs_identity_addr(r->saddr, tcphs_packet_local(p, out), inet6);
-	tcphs_identity_addr(r->daddr, tcphs_packet_remote(p, out), inet6);
-	r->sport = tcphs_packet_sport(p, out);
-	r->dport = tcphs_packet_dport(p, out);
-	s = &r->segment;
-	s->mark = mark;
-	s->state = sk ? state_of(sk) : TCPHS_STATE_UNKNOWN;
-	s->offset = ((const u8 *)th)[TCPHS_OFFSET_BYTE];
-	s->flags = f;
-	s->seq = ntohl(th->seq);
-	s->ack = ntohl(th->ack_seq);
-	s->len = p->len;
-	s->win = ntohs(th->window);
-	s->urg = ntohs(th->urg_ptr);
-	options_set(s->options, p);
-	tcphs_ring_commit(&w);
-}
-
-/*
- * Sent without a connection's socket: out of a control socket (SOCK_RAW, or
- * none at all), or by a process's own raw socket; or a SYN,ACK with a cookie.
- */
-static void control_check(const struct tcphs_packet *p, struct local *local, u8 f)
-{
-	local->sk = NULL;
-	local->mark = TCPHS_SEG_NO_SOCKET;
-	if (f & TCPHDR_SYN) {
-		if (f & TCPHDR_ACK && !p->skb->sk) {
-			local->mark = TCPHS_SEG_COOKIE;
-			tcphs_hint_cookie();
-		}
-		return;
-	}
-	if (f & TCPHDR_RST)
-		return;
-	/* An ACK: a mini-socket's. A full socket would have sent it itself. */
-	local->sk = packet_lookup(p, true);
-	local->held = local->sk;
-	if (!local->sk)
-		return;
-	if (is_mini(local->sk)) {
-		local->mark = 0;
-		return;
-	}
-	sock_gen_put((struct sock *)local->sk);
-	local->sk = NULL;
-	local->held = false;
+	if (unlikely(was == TCP_SYN_RECV && f & TCPHDR_SYN))
+		return child_synack_repeated(skb, sk);
+	return (len || f & (TCPHDR_SYN | TCPHDR_FIN)) &&
+	       before(ntohl(th->seq), tcp_sk(sk)->snd_nxt);
 }
 
 /* An ACK leaves a TIME_WAIT mini-socket that a FIN has just moved there. */
 static void fin_answered(const struct sock *sk)
 {
-	if (sk->sk_state != TCP_TIME_WAIT ||
-	    this_cpu_read(fin_waiter) != sk)
+	if (this_cpu_read(fin_waiter) != sk)
 		return;
 	this_cpu_write(fin_waiter, NULL);
 	if (READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_TIME_WAIT)
@@ -300,159 +229,348 @@ static void fin_answered(const struct sock *sk)
 					      TCP_TIME_WAIT);
 }
 
-/* The filter kept the birth out for want of the local port: tell it now. */
-static void birth_tell(const struct tcphs_packet *p, const struct sock *sk)
+static __always_inline void sent_record(PACKET, u8 mark, const struct sock *sk,
+					u8 was, bool inet6)
 {
-	if (!tcphs_filter_match(p->state->net->ns.inum, 0,
-				ntohs(p->th->dest)) &&
-	    !is_retransmit(p, sk, TCPHDR_SYN))
+	segment_record(skb, state, th, len, f, mark, sk, was, inet6);
+	if (!(f & CONTROL_BITS) && is_loopback(state->out) &&
+	    (!len || mode != TCPHS_SEGMENTS_ALL))
+		tcphs_hint_loopback(skb, mark);
+}
+
+/*
+ * Sent without a connection's full socket: out of a control socket (SOCK_RAW, or
+ * none at all), maybe for a mini-socket; by a process's own raw socket; or a
+ * SYN,ACK with a cookie.
+ */
+static __always_inline void control_out(PACKET, u8 mark, bool inet6)
+{
+	struct sock *sk = skb->sk, *held = NULL;
+	u8 was = state_of(sk);
+
+	if (!is_mini(was)) {
+		/* An ACK: a mini-socket's. A full socket would have sent it itself. */
+		if (!(f & CONTROL_BITS))
+			held = packet_lookup(skb, state, th, true, inet6);
+		was = state_of(held);
+		sk = is_mini(was) ? held : NULL;
+	}
+	if (!skb->sk && f & TCPHDR_SYN && f & TCPHDR_ACK) {
+		mark |= TCPHS_SEG_COOKIE;
+		tcphs_hint_cookie();
+		tcphs_hint_forget(state->net, th);
+	} else if (!sk) {
+		mark |= TCPHS_SEG_NO_SOCKET;
+	} else if (was == TCP_TIME_WAIT) {
+		fin_answered(sk);
+	}
+	sent_record(skb, state, th, len, f, mark, sk, state_of(sk), inet6);
+	if (held)
+		sock_gen_put(held);
+}
+
+/* A request answers its SYN, for the first time or again. */
+static __always_inline void request_out(PACKET, u8 mark, bool inet6)
+{
+	const struct request_sock *req = inet_reqsk(skb->sk);
+
+	if (synack_repeated(req, skb)) {
+		mark |= TCPHS_SEG_RETRANSMIT;
+	} else if (f & TCPHDR_SYN) {
+		tcphs_hint_forget(state->net, th);
+		tcphs_minisock_request(req);
+	}
+	sent_record(skb, state, th, len, f, mark, skb->sk, TCP_NEW_SYN_RECV,
+		    inet6);
+}
+
+/*
+ * Not inline, one for each family: their calls and registers would cost those that
+ * pass by, too.
+ */
+#define FAMILIES(function) \
+static noinline unsigned int function##4(PACKET, u8 mark) \
+{ \
+	function(skb, state, th, len, f, mark, false); \
+	return NF_ACCEPT; \
+} \
+static noinline unsigned int function##6(PACKET, u8 mark) \
+{ \
+	function(skb, state, th, len, f, mark, true); \
+	return NF_ACCEPT; \
+}
+
+FAMILIES(control_out)
+FAMILIES(request_out)
+
+/* The filter kept the birth out for want of the local port: tell it now. */
+static __cold void birth_tell(const struct nf_hook_state *state,
+			      const struct tcphdr *th, const struct sock *sk)
+{
+	if (!tcphs_filter_match(state->net->ns.inum, 0, ntohs(th->dest)) &&
+	    !before(ntohl(th->seq), tcp_sk(sk)->snd_nxt))
 		tcphs_transition_birth(sk);
 }
 
-static __always_inline void packet_out(const struct tcphs_packet *p, u8 f,
-				       bool inet6)
+static __always_inline void packet_out(PACKET, u8 mark, bool inet6)
 {
-	struct local local = { .sk = p->skb->sk };
-	const struct sock *sk = local.sk;
-	const struct net_device *dev = p->state->out;
+	const struct sock *sk = skb->sk;
+	u8 was = state_of(sk);
 
-	if (tcphs_filter_drops(p->state->net->ns.inum, ntohs(p->th->source),
-			       ntohs(p->th->dest)))
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->source),
+			       ntohs(th->dest)))
 		return;
-	if (!sk || (sk_fullsock(sk) && sk->sk_type != SOCK_STREAM)) {
-		control_check(p, &local, f);
-		sk = local.sk;
+	mark |= TCPHS_SEG_OUT;
+	if (was == TCP_NEW_SYN_RECV) {
+		(inet6 ? request_out6 : request_out4)(skb, state, th, len, f, mark);
+		return;
 	}
-	if (sk) {
-		fin_answered(sk);
-		if (static_branch_unlikely(&tcphs_filter_set) &&
-		    sk->sk_state == TCP_SYN_SENT)
-			birth_tell(p, sk);
-		if (sk->sk_state == TCP_NEW_SYN_RECV && f & TCPHDR_SYN &&
-		    !synack_repeated(inet_reqsk(sk), p->skb))
-			tcphs_minisock_request(inet_reqsk(sk));
+	if (!sk || was == TCP_TIME_WAIT || sk->sk_type != SOCK_STREAM) {
+		(inet6 ? control_out6 : control_out4)(skb, state, th, len, f, mark);
+		return;
 	}
-	segment_record(p, &local, f, true, inet6);
-	if (!p->len && !(f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) && dev &&
-	    dev->flags & IFF_LOOPBACK)
-		tcphs_hint_loopback(p);
-	if (local.held)
-		sock_gen_put((struct sock *)local.sk);
+	if (is_retransmit(skb, state, th, len, f, sk, was))
+		mark |= TCPHS_SEG_RETRANSMIT;
+	if (tcphs_filter_on() && was == TCP_SYN_SENT)
+		birth_tell(state, th, sk);
+	sent_record(skb, state, th, len, f, mark, sk, was, inet6);
+}
+
+FAMILIES(packet_out)
+
+/* ----------------------------------------------------------------- LOCAL_IN */
+
+/*
+ * An incoming ACK has the numbers of the handshake's last one: no data before it,
+ * and none acknowledged. It may come behind data that overtook it, or when this
+ * end has sent some. (bytes_acked counts the SYN, unless the socket was born
+ * after it.)
+ */
+static bool ends_handshake(const struct tcphdr *th, const struct tcp_sock *tp)
+{
+	u32 first = READ_ONCE(tp->rcv_nxt) - (u32)tp->bytes_received;
+	u32 sent = READ_ONCE(tp->snd_una) - (u32)tp->bytes_acked;
+
+	return ntohl(th->seq) == first && ntohl(th->ack_seq) - sent <= 1;
+}
+
+/* Does a pure ACK that arrives for sk belong to more than data? Sets its mark. */
+static __always_inline bool ack_in_wanted(const struct tcphdr *th,
+					  const struct sock *sk, u8 was,
+					  u8 *mark)
+{
+	const struct tcp_sock *tp;
+
+	if (is_mini(was) || sk->sk_type != SOCK_STREAM)
+		return true;
+	tp = tcp_sk(sk);
+	/* Exactly one below: what is older is an ACK that was overtaken. */
+	if (ntohl(th->seq) == READ_ONCE(tp->rcv_nxt) - 1)
+		*mark = TCPHS_SEG_PROBE;
+	else if (inet_csk(sk)->icsk_probes_out)
+		*mark = TCPHS_SEG_ANSWER;
+	switch (was) {
+	case TCP_ESTABLISHED:
+		return *mark || !had_data(tp) || ends_handshake(th, tp);
+	case TCP_CLOSE_WAIT:
+		return *mark || !had_data(tp);
+	case TCP_FIN_WAIT1:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return *mark || ntohl(th->ack_seq) == tp->write_seq;
+	default:
+		return true;
+	}
 }
 
 /* Is it about to be dropped since nobody accepts what is there? */
-static u8 accept_full(const struct sock *sk)
+static __always_inline u8 accept_full(const struct sock *sk, u8 was)
 {
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
+	if (was == TCP_NEW_SYN_RECV)
 		sk = inet_reqsk(sk)->rsk_listener;
-	else if (sk->sk_state != TCP_LISTEN)
+	else if (was != TCP_LISTEN)
 		return 0;
 	return sk && sk_acceptq_is_full(sk) ? TCPHS_SEG_ACCEPT_FULL : 0;
 }
 
 /*
- * An ACK without a socket, while SYN cookies are out: the listener takes it for
- * one. On loopback its socket was not looked for yet.
+ * Is an ACK that arrives more than data? On the loopback device the hint says
+ * whether it was recorded as it left, as on others the socket. Data are, if the
+ * handshake's last ACK rides in them: a request waits for it, or a listener gets
+ * its SYN cookie back.
  */
-static void cookie_check(const struct tcphs_packet *p, struct local *local)
+static __always_inline bool ack_wanted(PACKET, const struct sock *sk, u8 was,
+				       u8 *mark)
 {
-	struct sock *sk;
-
-	if (p->state->in->flags & IFF_LOOPBACK) {
-		sk = packet_lookup(p, false);
-		if (sk) {
-			sock_gen_put(sk);
-			return;
-		}
-	}
-	local->sk = packet_listener(p);
+	if (is_loopback(state->in) && tcphs_hint_arrived(skb, mark))
+		return true;
+	if (len)
+		return was == TCP_NEW_SYN_RECV || was == TCP_LISTEN ||
+		       (!sk && tcphs_hint_cookies());
+	if (is_loopback(state->in))
+		return false;
+	return !sk || was == TCP_LISTEN || ack_in_wanted(th, sk, was, mark);
 }
 
 /*
- * A FIN tells more with its socket: whether a mini-socket in FIN_WAIT2 gets
- * it. So does a SYN with its listener. A SYN or RST in a connection is answered
- * by a challenge ACK (RFC 5961).
+ * What arrives for sk, or for nobody known (NULL). A SYN or RST in a connection
+ * is answered by a challenge ACK (RFC 5961), and a listener's SYN,ACK makes that
+ * forgotten again.
  */
-static void packet_in_prepare(const struct tcphs_packet *p, struct local *local,
-			      u8 f)
+static __always_inline void known_in(PACKET, u8 mark, const struct sock *sk,
+				     bool inet6)
 {
-	const struct sock *sk = local->sk;
+	u8 was = state_of(sk);
 
-	if (!sk && (f & TCPHDR_FIN ||
-		    (f & (TCPHDR_SYN | TCPHDR_ACK)) == TCPHDR_SYN)) {
-		local->sk = sk = packet_lookup(p, false);
-		local->held = sk;
+	if (f & (TCPHDR_SYN | TCPHDR_RST)) {
+		if (was != TCP_LISTEN)
+			tcphs_hint_expect(state->net, th);
+	} else if ((f & (TCPHDR_FIN | TCPHDR_ACK)) == TCPHDR_ACK) {
+		bool wanted = ack_wanted(skb, state, th, len, f, sk, was, &mark);
+
+		if (mark & TCPHS_SEG_PROBE)
+			tcphs_hint_expect(state->net, th);
+		if (!wanted && mode != TCPHS_SEGMENTS_ALL)
+			return;
 	}
-	if (!sk && f & TCPHDR_SYN)
-		local->sk = packet_listener(p);
-	if (f & TCPHDR_FIN && sk && sk->sk_state == TCP_TIME_WAIT &&
-	    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
-		this_cpu_write(fin_waiter, sk);
-	/* A first SYN has no socket but the listener. */
-	if (f & (TCPHDR_SYN | TCPHDR_RST) &&
-	    (!local->sk || local->sk->sk_state != TCP_LISTEN))
-		tcphs_hint_expect(p);
+	if (sk) {
+		if (f & TCPHDR_FIN && was == TCP_TIME_WAIT &&
+		    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
+			this_cpu_write(fin_waiter, sk);
+		mark |= accept_full(sk, was);
+	}
+	segment_record(skb, state, th, len, f, mark, sk, was, inet6);
 }
 
-static __always_inline void packet_in(struct tcphs_packet *p, u8 f,
-				      bool pure_ack, bool inet6)
+/*
+ * Must its socket be looked for? Early demux has found it, except on the loopback
+ * device, or there is none; there, hints save most lookups.
+ */
+static __always_inline bool lookup_needed(PACKET, bool inet6)
 {
-	struct local local = { .sk = p->skb->sk };
-
-	if (tcphs_filter_drops(p->state->net->ns.inum, ntohs(p->th->dest),
-			       ntohs(p->th->source)))
-		return;
-	if (local.sk && sk_fullsock(local.sk) &&
-	    local.sk->sk_type != SOCK_STREAM)
-		local.sk = NULL;
-	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST))
-		packet_in_prepare(p, &local, f);
-	else if (pure_ack && !ack_in_check(p, &local) &&
-		 mode != TCPHS_SEGMENTS_ALL)
-		goto out;
-	if (!local.sk && f & TCPHDR_ACK && !(f & TCPHDR_RST) &&
-	    unlikely(tcphs_hint_cookies()))
-		cookie_check(p, &local);
-	if (local.sk)
-		local.mark |= accept_full(local.sk);
-	segment_record(p, &local, f, false, inet6);
-out:
-	if (local.held)
-		sock_gen_put((struct sock *)local.sk);
+	if (f & TCPHDR_RST)
+		return false;
+	if (f & TCPHDR_SYN)
+		return !(f & TCPHDR_ACK) &&
+		       !tcphs_hint_calm(state->net, inet6,
+					tcphs_packet_local(skb, false, inet6),
+					ntohs(th->dest));
+	if (f & TCPHDR_ACK && tcphs_hint_cookies())
+		return true;
+	if (f & TCPHDR_FIN)
+		return tcphs_minisock_waiting();
+	return !len && !is_loopback(state->in);
 }
 
-static __always_inline unsigned int hook(struct sk_buff *skb,
+/* For whom it is. A SYN is for a listener, and so is a SYN cookie. */
+static __always_inline void looked_in(PACKET, u8 mark, bool inet6)
+{
+	struct sock *held = packet_lookup(skb, state, th, false, inet6);
+	const struct sock *sk = held;
+
+	if (!sk && (f & TCPHDR_SYN || tcphs_hint_cookies()))
+		sk = tcphs_minisock_listener(state->net, inet6,
+					     tcphs_packet_local(skb, false, inet6),
+					     ntohs(th->dest),
+					     tcphs_packet_remote(skb, false, inet6),
+					     ntohs(th->source),
+					     state->in ? state->in->ifindex : 0);
+	known_in(skb, state, th, len, f, mark, sk, inet6);
+	if (held)
+		sock_gen_put(held);
+}
+
+FAMILIES(looked_in)
+
+static __always_inline void packet_in(PACKET, u8 mark, bool inet6)
+{
+	const struct sock *sk = skb->sk;
+
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->dest),
+			       ntohs(th->source)))
+		return;
+	if (sk && sk_fullsock(sk) && sk->sk_type != SOCK_STREAM)
+		sk = NULL;
+	if (!sk && lookup_needed(skb, state, th, len, f, inet6))
+		(inet6 ? looked_in6 : looked_in4)(skb, state, th, len, f, mark);
+	else
+		known_in(skb, state, th, len, f, mark, sk, inet6);
+}
+
+FAMILIES(packet_in)
+
+/* --------------------------------------------------------------------- both */
+
+/* A segment with no more than an ACK arrives: is it surely only data? */
+static __always_inline bool is_data_in(PACKET)
+{
+	const struct sock *sk = skb->sk;
+
+	if (sk)
+		return len && sk->sk_state != TCP_NEW_SYN_RECV;
+	return (len || is_loopback(state->in)) && !tcphs_hint_under_way() &&
+	       !tcphs_hint_cookies();
+}
+
+/* Lets go what is only data, after a few instructions and without a stack. */
+static __always_inline unsigned int packet(PACKET, bool out, bool inet6)
+{
+	u8 mark = 0;
+
+	if ((f & (CONTROL_BITS | TCPHDR_ACK)) == TCPHDR_ACK &&
+	    (!out ? is_data_in(skb, state, th, len, f) :
+	     len ? !data_out_wanted(skb) :
+		   !ack_out_wanted(state, th, skb->sk, &mark)) &&
+	    mode != TCPHS_SEGMENTS_ALL)
+		return NF_ACCEPT;
+	if (inet6)
+		return out ? packet_out6(skb, state, th, len, f, mark) :
+			     packet_in6(skb, state, th, len, f, mark);
+	return out ? packet_out4(skb, state, th, len, f, mark) :
+		     packet_in4(skb, state, th, len, f, mark);
+}
+
+/* The header is not linear, or not all there, or has an impossible length. */
+static noinline unsigned int packet_scattered(const struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      unsigned int off, bool out,
+					      bool inet6)
+{
+	u8 copy[TCPHS_PACKET_READABLE] __aligned(4) = {};
+	const struct tcphdr *th = (const struct tcphdr *)copy;
+	unsigned int all = skb->len - off;
+	u32 len;
+
+	if (skb->len < off + TCPHS_TCP_LEN ||
+	    skb_copy_bits(skb, off, copy, min(all, TCPHS_PACKET_READABLE)))
+		return NF_ACCEPT;
+	/* A header longer than the segment is TCP's to refuse: no payload. */
+	len = all - min(all, max(tcphs_packet_doff(th), TCPHS_TCP_LEN));
+	return packet(skb, state, th, len, tcphs_packet_flags(th), out, inet6);
+}
+
+static __always_inline unsigned int hook(const struct sk_buff *skb,
 					 const struct nf_hook_state *state,
 					 bool out, bool inet6)
 {
-	struct tcphs_packet p;
-	bool pure_ack;
-	int len;
-	u8 f;
+	const struct tcphdr *th;
+	u32 off, room, doff;
 
-	p.skb = skb;
-	p.state = state;
-	p.mark = 0;
-	if (!(inet6 ? tcphs_packet_parse6(&p) : tcphs_packet_parse4(&p)))
+	if (!(inet6 ? tcphs_packet_find6(skb, &off) :
+		      tcphs_packet_find4(skb, &off)))
 		return NF_ACCEPT;
-	f = tcphs_packet_flags(p.th);
-	/* A header longer than the segment is TCP's to refuse: no payload. */
-	len = (int)(skb->len - p.off) -
-	      (int)max(p.th->doff * 4U, TCPHS_TCP_LEN);
-	p.len = max(len, 0);
-	if (f & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) || !(f & TCPHDR_ACK)) {
-		pure_ack = false;
-	} else {
-		pure_ack = !p.len;
-		if ((!pure_ack || (out && !ack_out_wanted(&p, skb->sk))) &&
-		    mode != TCPHS_SEGMENTS_ALL)
-			return NF_ACCEPT;
-	}
-	if (out)
-		packet_out(&p, f, inet6);
-	else
-		packet_in(&p, f, pure_ack, inet6);
-	return NF_ACCEPT;
+	th = (const struct tcphdr *)(skb->data + off);
+	room = skb_headlen(skb) - off;
+	if (unlikely((int)room < (int)TCPHS_TCP_LEN))
+		return packet_scattered(skb, state, off, out, inet6);
+	doff = tcphs_packet_doff(th);
+	/* Less than 20 becomes a large number. */
+	if (unlikely(doff - TCPHS_TCP_LEN > room - TCPHS_TCP_LEN))
+		return packet_scattered(skb, state, off, out, inet6);
+	return packet(skb, state, th, room - doff + skb->data_len,
+		      tcphs_packet_flags(th), out, inet6);
 }
 
 static unsigned int hook_in4(void *priv, struct sk_buff *skb,

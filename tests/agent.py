@@ -120,6 +120,13 @@ class Agent:
         self.sock.connect((self.spell(addr), port))
         return self.know()
 
+    def connect_and_send(self, addr, port, size):
+        """So soon that the data takes the third ACK along"""
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        self.sock.connect((self.spell(addr), port))
+        self.send(size)
+        return self.know()
+
     def connect_fail(self, addr, port):
         """The errno with which the network answered a connect()"""
         self.sock.setblocking(False)

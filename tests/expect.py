@@ -128,12 +128,13 @@ class Connection:
 
     def answer(self, end, asked):
         """The pure ACK in which `end` first acknowledged all of `asked`, if it
-        was one; an ACK that rode on something else is no handshake segment"""
+        was one; an ACK that rode on something else is no handshake segment,
+        but for that of a SYN,ACK: it opens the connection with data"""
         for seg in self.sent_by(end):
             if "ACK" in seg.flags and \
                     not before(seg.ack, seq_end(asked)) and \
                     ("SYN" not in asked.flags or "SYN" not in seg.flags):
-                return [seg] if pure_ack(seg) else []
+                return [seg] if pure_ack(seg) or "SYN" in asked.flags else []
         return []
 
 

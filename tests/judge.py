@@ -303,10 +303,6 @@ class Judge:
                         key = self.key(s, s.netns, way)
                         need = mode == "all" or (
                             mode == "handshake" and self.identity(s) in must)
-                        if con.open == "simultaneous" and mode != "all" and \
-                                s.flags == {"ACK"} and way == "in":
-                            # May come when the data phase has begun.
-                            need = False
                         due.setdefault(key, []).append(
                             (con, s, need, s.frame in again))
         got = {}
@@ -329,10 +325,11 @@ class Judge:
                 self.blame(con, whole, "%s: recorded %d of %d: %s" % (
                     key[1], len(rows), need,
                     witness.segment_text(wanted[0][1])))
-            for r, (con, s, _, copy) in zip(rows, self.chosen(rows, wanted)):
+            for r, (con, s, due_, copy) in zip(rows,
+                                               self.chosen(rows, wanted)):
                 self.partner.setdefault(id(s), []).append(r)
                 self.near(con, whole, "segment " + key[1], s.ts, r["ts"])
-                self.segment_facts(con, whole, s, r, copy)
+                self.segment_facts(con, whole, s, r, copy, due_)
             for r in rows[len(wanted):]:
                 self.blame(con, whole, "recorded too often: " + row_text(r))
         for rows in got.values():
@@ -367,7 +364,7 @@ class Judge:
             rest.remove(found[-1])
         return found
 
-    def segment_facts(self, con, whole, seg, row, copy):
+    def segment_facts(self, con, whole, seg, row, copy, due):
         for field, good in seg.options.items():
             says = row["options"].get(field)
             if field == "fastopen":
@@ -385,7 +382,7 @@ class Judge:
         if row["dir"] == "out" and bool(row["retransmit"]) != bool(copy):
             self.blame(con, whole, "retransmit %s: %s" % (row["retransmit"],
                                                           row_text(row)))
-        if self.args.segments == "handshake" and seg.len and \
+        if self.args.segments == "handshake" and seg.len and not due and \
                 not seg.flags & {"SYN", "FIN", "RST"}:
             self.blame(con, whole, "data among the handshake: " +
                        row_text(row))

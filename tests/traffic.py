@@ -123,6 +123,21 @@ def opened(con, bound="", any_addr="", backlog="8", talk=""):
         con.talk()
 
 
+def ridden(con, first="client", size="5"):
+    """The client's first ACK rides on its data"""
+    con.want["open"] = "three-way"
+    con.listen()
+    con.client.socket()
+    con.local["client"] = con.client.connect_and_send(*con.local["server"],
+                                                      int(size))
+    con.server.accept()
+    con.server.recv(int(size))
+    con.server.send(7)
+    con.client.recv(7)
+    con.server.wait_acked()
+    four_way(con, first)
+
+
 def close(con, first="client", there="5", back="7"):
     """Four-way close: the passive end closes only when its ACK has arrived"""
     con.open()
@@ -390,7 +405,7 @@ def listener(con, backlog="3", any_addr=""):
     con.notes["listener_only"] = True
 
 
-CASES = {f.__name__: f for f in (opened, close, close_and_wait, older,
+CASES = {f.__name__: f for f in (opened, ridden, close, close_and_wait, older,
                                  three_segment, refused, reset_linger,
                                  reset_unread, half_close, simultaneous_close,
                                  simultaneous_open, syn_timeout, syn_ack_lost,

@@ -60,7 +60,9 @@
 enum {
 	TCPHS_SEGMENTS_NONE = 0,	/* state transitions only */
 	TCPHS_SEGMENTS_HANDSHAKE = 1,	/* SYN, FIN, RST and the pure ACKs that
-					 * answer them; keep-alive, challenge
+					 * answer them, or the data with a
+					 * client's first ACK; keep-alive,
+					 * challenge
 					 */
 	TCPHS_SEGMENTS_ALL = 2,		/* every segment's header */
 };
