@@ -54,8 +54,9 @@ json=$live
 check "they read" wait_for 20 reading 2
 ./live.py talk "$NS_LO"
 # Into a file, too, rows do not wait for the end.
-check "the rows come while it goes on" wait_for 5 grep -q refused "$WORK/text"
-sleep 1
+check "the rows come while it goes on" wait_for 30 grep -q refused "$WORK/text"
+check "the last of them in JSON, too" wait_for 30 \
+	grep -qE '"dport": ?7306,.*"new": ?"CLOSE"' "$WORK/json"
 is "ftrace lost nothing" "$(cat "$trace"/per_cpu/cpu*/stats | grep -cE '^(overrun|dropped events): [1-9]')" 0
 cat "$trace/trace" >"$WORK/trace"
 echo 0 >"$event/enable"
@@ -72,6 +73,7 @@ for name in text json; do
 done
 
 # The ring, as a recording: the same rows at once.
+# What has happened by the end of its time is written, however long that takes.
 "$TCPHS" record -o "$WORK/recording" -d 0.2 2>/dev/null
 timeout 20 "$TCPHS" live -r "$WORK/recording" --netns "$inode" >"$WORK/replay" 2>"$WORK/replay.err"
 is "-r ends by itself" $? 0
@@ -96,7 +98,9 @@ is "-n 5 writes 5 rows" "$(wc -l <"$WORK/five")" 5
 	echo "status $?" >"$WORK/pipe.status"
 } | head -n 3 >"$WORK/pipe" &
 check "into a pipe: it reads" wait_for 20 reading 1
-for _ in 1 2 3; do
+# Until it has noticed: what it writes may wait in the pipe.
+for _ in {1..20}; do
+	[ ! -s "$WORK/pipe.status" ] || break
 	./live.py talk "$NS_LO"
 	sleep 0.3
 done

@@ -32,7 +32,7 @@ row_shows() {
 seen() {
 	local name=$1
 	shift
-	if wait_for 15 "$@"; then
+	if wait_for 60 "$@"; then
 		pass "$name"
 	else
 		fail "$name" "$(screen)"

@@ -25,8 +25,7 @@ comment "$count connections, TCPHS_SEED=$seed"
 check "the connections were made" sh -c \
 	"./storm.py --count $count --seed $seed ${PLACES[*]} >'$WORK/truth.json'"
 window_close
-# What is in the ring by now is written: the reader polls.
-sleep 1
+# What is in the ring by now is written before it ends.
 kill -INT $recorder
 wait $recorder
 is "the recorder ended well" "$?" 0

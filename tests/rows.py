@@ -28,7 +28,8 @@ import subprocess
 import sys
 import time
 
-from agent import end_of, enter_netns, set_comm, wait_for
+from agent import (end_of, enter_netns, proc_end, proc_sockets, set_comm,
+                   wait_for)
 from traffic import FAMILIES, emit, emit_clock
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -489,6 +490,18 @@ def syn_flood(site, syns="3000", rest="400"):
     return listener
 
 
+def waiting(site, name):
+    """How many connections a listener has that nobody has accepted yet"""
+    site.go("server")
+    for path in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+        with open(path) as f:
+            next(f)
+            for word in map(str.split, f):
+                if word[3] == "0A" and proc_end(word[1]) == end_of(name):
+                    return int(word[4].split(":")[1], 16)
+    raise RuntimeError("no listener at %s" % (name,))
+
+
 def accept_all(listener):
     """All that wait there now"""
     listener.setblocking(False)
@@ -506,9 +519,12 @@ def accept_queue(site):
         site.sysctl("server", "ipv4/tcp_syncookies", cookies)
         listener = site.listen(backlog=1)
         since, clients = counters(site), []
-        for _ in range(5):
+        for i in range(5):
             client = site.make("client")
             client.setblocking(False)
+            if cookies == 1 and i == 4:
+                wait_for("the queue to be full", lambda: waiting(
+                    site, listener.getsockname()) > 1)
             client.connect_ex(listener.getsockname()[:2])
             clients.append(client)
             if cookies == 1:
@@ -682,12 +698,15 @@ def other_protocols(site):
         client.close()
         server.recv(1)
         server.close()
+        # MPTCP says farewell in its own words first.
+        site.go("client")
+        wait_for("the subflow's end", lambda: name == "SCTP" or
+                 (ends[0], ends[1], "TIME_WAIT") in proc_sockets())
         if name == "MPTCP":
             site.expect(name + "'s subflow", ends, open="three-way",
                         client_states="FIN_WAIT2 TIME_WAIT", mptcp=True)
         else:
             site.expect(name, ends, none=True, ports=[ends[0][1], ends[1][1]])
-    yield 1
 
 
 ROWS = {f.__name__: f for f in (keepalive, blind_injection, fast_open,

@@ -24,7 +24,6 @@ ask_tool() {
 	cat <<-EOF_ASK
 		'$TCPHS' timeline --json >'$WORK/ring.json'
 		'$TCPHS' --strict events >'$WORK/ring.text' || echo \$? >'$WORK/ring.status'
-		sleep 2		# what is in the ring by now is written: the recorder polls
 		kill -INT $recorder
 		while kill -0 $recorder; do sleep 0.1; done 2>/dev/null
 		'$TCPHS' -r '$WORK/flood.tcphs' stats --json >'$WORK/stats.json'

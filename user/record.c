@@ -99,18 +99,29 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 		 const struct tcphs_settings *s)
 {
 	struct tcphs_record r;
+	uint64_t until = 0;
 	const void *bytes;
 	size_t size;
 
 	while (!s->count || w->records < s->count) {
+		/* What has happened by then is written, however far behind we are. */
+		if (!until && tcphs_stop_asked()) {
+			if (s->nfiles)
+				break;	/* another clock */
+			until = tcphs_stop_now();
+		}
 		switch (tcphs_source_read(source, &r)) {
 		case TCPHS_SOURCE_END:
 			return flush(w);
 		case TCPHS_SOURCE_IDLE:
 			if (!flush(w))
 				return false;
+			if (until)
+				return true;
 			break;
 		case TCPHS_SOURCE_RECORD:
+			if (until && r.ts > until)
+				return flush(w);
 			bytes = tcphs_source_raw_record(source, &size);
 			/* A gap made by the reader: the next reader finds it too. */
 			if (!bytes)
@@ -121,8 +132,6 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 			break;
 		}
 		show(w, source, false);
-		if (tcphs_stop_asked())
-			break;
 	}
 	return flush(w);
 }
