@@ -106,7 +106,8 @@ check "the text file can be read" sh -c "[ \$(wc -l </proc/tcphs/timeline) -gt 1
 echo "netns $(netns_inode "$NS_A")" >/proc/tcphs/filter
 ./churn.py --count 3 --workers 1 "$NS_A" >/dev/null
 is "connections after it are told completely" "$("$TCPHS" list --json \
-	--netns="$(netns_inode "$NS_A")" | grep -c '"record": *"complete"')" 3
+	--netns="$(netns_inode "$NS_A")" | grep '"kind": *"connection"' |
+	grep -c '"record": *"complete"')" 3
 check "the module goes" rmmod tcphs
 kernel_quiet "the kernel did not complain"
 finish
