@@ -31,13 +31,12 @@ void tcphs_accept_record(struct pt_regs *regs)
 
 	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
 	    !tcphs_identity_is_tcp(sk) || !tcphs_identity_in_process() ||
-	    tcphs_filter_drops(sock_net(sk)->ns.inum,
-			       ntohs(inet_sk(sk)->inet_sport),
-			       ntohs(inet_sk(sk)->inet_dport)))
+	    (tcphs_filter_on() &&
+	     tcphs_filter_drops(sock_net(sk)->ns.inum,
+				ntohs(inet_sk(sk)->inet_sport),
+				ntohs(inet_sk(sk)->inet_dport))))
 		return;
 	r = tcphs_ring_begin(&w, TCPHS_ACCEPT);
-	if (!r)
-		return;
 	tcphs_identity_ends(r, sk);
 	a = &r->accept;
 	memset(a, 0, sizeof(*a));
@@ -45,6 +44,8 @@ void tcphs_accept_record(struct pt_regs *regs)
 	a->cgroup = tcphs_identity_cgroup(sk);
 	a->mark = READ_ONCE(sk->sk_mark);
 	a->uid = tcphs_identity_uid(sk);
+	/* In a process: it is always filled in. */
 	tcphs_identity_owner(&a->pid, a->comm);
+	a->comm[sizeof(a->comm) - 1] = '\0';
 	tcphs_ring_commit(&w);
 }

@@ -58,6 +58,15 @@ static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
 	function(net, &tcp_hashinfo, __VA_ARGS__)
 #endif
 
+static inline struct inet_hashinfo *tcphs_compat_hashinfo(struct net *net)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+	return net->ipv4.tcp_death_row.hashinfo;
+#else
+	return &tcp_hashinfo;
+#endif
+}
+
 static inline struct sock *
 tcphs_compat_established4(struct net *net, __be32 remote, __be16 dport,
 			  __be32 local, u16 sport, int dif)

@@ -68,6 +68,22 @@ bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
 	return match;
 }
 
+/**
+ * tcphs_filter_drops() - does the filter keep this record out?
+ * @netns: inode of the network namespace
+ * @sport: local port, host byte order; 0 if not known
+ * @dport: remote port
+ *
+ * Context: any in which records are written. Counts what it keeps out.
+ */
+bool tcphs_filter_drops(u32 netns, u16 sport, u16 dport)
+{
+	if (tcphs_filter_match(netns, sport, dport))
+		return false;
+	this_cpu_inc(tcphs_rings.filtered);
+	return true;
+}
+
 /** tcphs_filter_active() - Return: true if anything is kept out */
 bool tcphs_filter_active(void)
 {

@@ -24,21 +24,12 @@ void tcphs_filter_show(struct seq_file *seq, u32 netns);
 int tcphs_filter_init(const unsigned short *ports, unsigned int count);
 void tcphs_filter_exit(void);
 
-/**
- * tcphs_filter_drops() - does the filter keep this record out?
- * @netns: inode of the network namespace
- * @sport: local port, host byte order; 0 if not known
- * @dport: remote port
- *
- * Context: any in which records are written. Counts what it keeps out.
- */
-static __always_inline bool tcphs_filter_drops(u32 netns, u16 sport, u16 dport)
+/** tcphs_filter_on() - is there any? The rest is only asked then. */
+static __always_inline bool tcphs_filter_on(void)
 {
-	if (!static_branch_unlikely(&tcphs_filter_set) ||
-	    tcphs_filter_match(netns, sport, dport))
-		return false;
-	this_cpu_inc(tcphs_rings.filtered);
-	return true;
+	return static_branch_unlikely(&tcphs_filter_set);
 }
+
+bool __cold tcphs_filter_drops(u32 netns, u16 sport, u16 dport);
 
 #endif /* _TCPHS_FILTER_H */

@@ -4,7 +4,7 @@
  * CPUs, read and written without a lock. See hint.h.
  */
 #include <linux/hash.h>
-#include <linux/log2.h>
+#include <linux/jiffies.h>
 #include <net/net_namespace.h>
 #include <asm/unaligned.h>
 
@@ -128,7 +128,6 @@ unsigned long tcphs_hint_cookie_sent;
  * backlog.
  */
 #define LISTENERS_BITS	7
-#define LISTENERS_SHIFT	ilog2(HZ)	/* about a second, in jiffies */
 
 static u64 listeners[1 << LISTENERS_BITS];
 
@@ -137,7 +136,7 @@ static u64 listener_key(const struct net *net, bool inet6, const void *addr,
 			u16 port)
 {
 	u64 key = (u64)net->ns.inum << 32 | (u32)port << 16 |
-		  (jiffies >> LISTENERS_SHIFT & 0xffff);
+		  (u16)(jiffies / HZ);
 
 	if (!inet6)
 		return key ^ get_unaligned((const u32 *)addr) * GOLDEN_RATIO_64;

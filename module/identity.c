@@ -7,25 +7,24 @@
  * the kernel. The kernel uses memory again, so the name means a new socket
  * after a TCPHS_DESTROY record or a birth transition.
  */
-#include <linux/cgroup.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
 
 #include "identity.h"
 
-DEFINE_PER_CPU(struct tcphs_identity[1 << TCPHS_IDENTITY_BITS],
-	       tcphs_identities);
-
 static siphash_key_t key __ro_after_init;
 static u64 session __ro_after_init;
 static u64 loaded __ro_after_init;
 
-/* The cache did not have it: compute and remember. Interrupts are off. */
-u64 tcphs_identity_compute(struct tcphs_identity *entry, const void *sk)
+/**
+ * tcphs_identity_name() - the name of a socket in the records
+ * @address: of a socket of any kind
+ *
+ * Return: never 0, which stands for an unknown socket.
+ */
+u64 tcphs_identity_name(u64 address)
 {
-	entry->hash = siphash_1u64((unsigned long)sk, &key) ?: 1;
-	entry->sk = sk;
-	return entry->hash;
+	return siphash_1u64(address, &key) ?: 1;
 }
 
 /** tcphs_identity_session() - random number of this load of the module */
@@ -45,17 +44,4 @@ void tcphs_identity_init(void)
 	loaded = ktime_get_ns();
 	get_random_bytes(&key, sizeof(key));
 	get_random_bytes(&session, sizeof(session));
-}
-
-/** tcphs_identity_cgroup() - cgroup v2 id of a full socket, 0 without */
-u64 tcphs_identity_cgroup(const struct sock *sk)
-{
-#ifdef CONFIG_SOCK_CGROUP_DATA
-	struct cgroup *cgroup;
-
-	cgroup = sock_cgroup_ptr((struct sock_cgroup_data *)&sk->sk_cgrp_data);
-	return cgroup ? cgroup_id(cgroup) : 0;
-#else
-	return 0;
-#endif
 }

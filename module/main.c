@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <tcphs.h>
 
+#include "clock.h"
 #include "filter.h"
 #include "identity.h"
 #include "kprobe.h"
@@ -79,6 +80,7 @@ static int __init tcphs_init(void)
 		       gid);
 		return -EINVAL;
 	}
+	tcphs_clock_init();
 	tcphs_identity_init();
 	err = tcphs_ring_init(ring_kb);
 	if (err)

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "filter.h"
+#include "hint.h"
 #include "identity.h"
 #include "minisock.h"
 #include "ring.h"
@@ -54,6 +55,27 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 }
 
 /*
+ * Mini-sockets in FIN_WAIT2: connections without a process whose peer has not
+ * sent its FIN yet. Mostly there is none, and no FIN needs a look at who gets
+ * it. May be too high (where the end of a mini-socket is not seen), not too low.
+ */
+atomic_t tcphs_minisock_fin_wait2 = ATOMIC_INIT(0);
+
+static void waiting_less(void)
+{
+	atomic_dec_if_positive(&tcphs_minisock_fin_wait2);
+}
+
+/* At -> CLOSE a mini-socket has no more to tell. */
+static void nothing_set(struct tcphs_transition *t)
+{
+	t->error = 0;
+	t->fact = 0;
+	t->timeouts = 0;
+	t->unread = 0;
+}
+
+/*
  * What a mini-socket has: addresses and two numbers. `from` is the full socket
  * it came from, for its uid, where that is at hand.
  */
@@ -65,27 +87,68 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	struct tcphs_record *r;
 	struct tcphs_write w;
 
-	if (tcphs_filter_drops(twsk_net(tw)->ns.inum, tw->tw_num,
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops(twsk_net(tw)->ns.inum, tw->tw_num,
 			       ntohs(tw->tw_dport)))
 		return;
 	tcptw = tcp_twsk((const struct sock *)tw);
 	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
-	if (!r)
-		return;
 	tcphs_identity_mini_ends(r, (const struct sock *)tw);
 	t = &r->transition;
 	t->old = old;
 	t->new = new;
 	t->via = TCPHS_VIA_TIMEWAIT;
 	t->has = TCPHS_HAS_SND_NXT | TCPHS_HAS_RCV_NXT;
-	memset(&t->nr, 0, sizeof(t->nr));
 	t->nr.snd_nxt = tcptw->tw_snd_nxt;
 	t->nr.rcv_nxt = tcptw->tw_rcv_nxt;
 	t->uid = from ? tcphs_identity_uid(from) : TCPHS_UID_UNKNOWN;
-	t->pid = 0;
-	memset(t->comm, 0, sizeof(t->comm));
-	tcphs_transition_lives(t);
+	nothing_set(t);
 	tcphs_ring_commit(&w);
+}
+
+/* Is other, whose hash is sk's, the mini-socket that took over from sk? */
+static __always_inline bool timewait_matches(const struct sock *other,
+					     const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	/* inet_num may be given back already; the port it was is not. */
+	return other->sk_state == TCP_TIME_WAIT &&
+	       other->sk_dport == inet->inet_dport &&
+	       other->sk_num == ntohs(inet->inet_sport) &&
+	       other->sk_addrpair == sk->sk_addrpair &&
+	       net_eq(sock_net(other), sock_net(sk)) &&
+#if IS_ENABLED(CONFIG_IPV6)
+	       (sk->sk_family != AF_INET6 ||
+		(ipv6_addr_equal(&other->sk_v6_daddr, &sk->sk_v6_daddr) &&
+		 ipv6_addr_equal(&other->sk_v6_rcv_saddr,
+				 &sk->sk_v6_rcv_saddr))) &&
+#endif
+	       other->sk_bound_dev_if == sk->sk_bound_dev_if;
+}
+
+/*
+ * The mini-socket stands in the bucket where the full socket stood, mostly as
+ * the first. Its memory may be used again for another one at any time, so it is
+ * held before it is looked at.
+ * Return: to be given back with sock_gen_put(), or NULL.
+ */
+static __always_inline struct sock *timewait_get(const struct sock *sk)
+{
+	struct inet_hashinfo *hashinfo = tcphs_compat_hashinfo(sock_net(sk));
+	struct hlist_nulls_node *node;
+	struct sock *other;
+
+	sk_nulls_for_each_rcu(other, node,
+			      &inet_ehash_bucket(hashinfo, sk->sk_hash)->chain) {
+		if (other->sk_hash != sk->sk_hash || other == sk ||
+		    !refcount_inc_not_zero(&other->sk_refcnt))
+			continue;
+		if (likely(timewait_matches(other, sk)))
+			return other;
+		sock_gen_put(other);
+	}
+	return NULL;
 }
 
 /**
@@ -99,31 +162,19 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 void tcphs_minisock_timewait(const struct sock *sk, int old)
 {
 	const struct inet_timewait_sock *tw;
-	bool inet6 = false;
 	struct sock *found;
+	u8 new;
 
-#if IS_ENABLED(CONFIG_IPV6)
-	inet6 = sk->sk_family == AF_INET6 &&
-		!ipv6_addr_v4mapped(&sk->sk_v6_daddr);
-#endif
-	found = tcphs_minisock_find(sock_net(sk), inet6,
-#if IS_ENABLED(CONFIG_IPV6)
-				    inet6 ? (const void *)&sk->sk_v6_rcv_saddr :
-#endif
-				    &sk->sk_rcv_saddr,
-				    ntohs(inet_sk(sk)->inet_sport),
-#if IS_ENABLED(CONFIG_IPV6)
-				    inet6 ? (const void *)&sk->sk_v6_daddr :
-#endif
-				    &sk->sk_daddr,
-				    ntohs(inet_sk(sk)->inet_dport),
-				    READ_ONCE(sk->sk_bound_dev_if));
+	rcu_read_lock();
+	found = timewait_get(sk);
+	rcu_read_unlock();
 	if (!found)
 		return;
-	if (found->sk_state == TCP_TIME_WAIT) {
-		tw = inet_twsk(found);
-		timewait_record(tw, old, READ_ONCE(tw->tw_substate), sk);
-	}
+	tw = inet_twsk(found);
+	new = READ_ONCE(tw->tw_substate);
+	if (new == TCP_FIN_WAIT2)
+		atomic_inc(&tcphs_minisock_fin_wait2);
+	timewait_record(tw, old, new, sk);
 	sock_gen_put(found);
 }
 
@@ -138,6 +189,8 @@ void tcphs_minisock_timewait(const struct sock *sk, int old)
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new)
 {
+	if (old == TCP_FIN_WAIT2)
+		waiting_less();
 	timewait_record(tw, old, new, NULL);
 }
 
@@ -153,6 +206,8 @@ void tcphs_minisock_timewait_end(struct pt_regs *regs)
 	const struct inet_timewait_sock *tw;
 
 	tw = (void *)regs_get_kernel_argument(regs, 0);
+	if (tw->tw_substate == TCP_FIN_WAIT2)
+		waiting_less();
 	timewait_record(tw, tw->tw_substate, TCP_CLOSE, NULL);
 }
 
@@ -187,9 +242,39 @@ struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 #endif
 }
 
+/*
+ * Is there room for what is under way to this listener? Where several share the
+ * address, this one says nothing of the next.
+ */
+static bool has_room(const struct sock *listener)
+{
+	return !listener->sk_reuseport && !listener->sk_bound_dev_if &&
+	       READ_ONCE(listener->sk_ack_backlog) +
+	       inet_csk_reqsk_queue_len(listener) + 1 <
+	       READ_ONCE(listener->sk_max_ack_backlog);
+}
+
+/* Tells the hints how the listener of a request is. */
+static void listener_hint(const struct request_sock *req,
+			  const struct sock *listener)
+{
+	const struct sock *sk = req_to_sk((struct request_sock *)req);
+	const void *addr = &sk->sk_rcv_saddr;
+	bool inet6 = false;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !tcphs_identity_is_mapped(sk)) {
+		inet6 = true;
+		addr = &sk->sk_v6_rcv_saddr;
+	}
+#endif
+	tcphs_hint_listener(sock_net(sk), inet6, addr, sk->sk_num,
+			    has_room(listener));
+}
+
 static void queues_set(struct tcphs_queues *queues, const struct sock *listener)
 {
-	queues->listener = tcphs_identity_hash(listener);
+	queues->listener = tcphs_identity_of(listener);
 	queues->drops = atomic_read(&listener->sk_drops);
 	queues->syns = min_t(u32, inet_csk_reqsk_queue_len(listener), U16_MAX);
 	queues->accepts = min_t(u32, READ_ONCE(listener->sk_ack_backlog),
@@ -206,8 +291,6 @@ static void request_record(const struct request_sock *req, int old, int new)
 	struct tcphs_write w;
 
 	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
-	if (!r)
-		return;
 	tcphs_identity_mini_ends(r, req_to_sk((struct request_sock *)req));
 	t = &r->transition;
 	t->old = old;
@@ -220,13 +303,10 @@ static void request_record(const struct request_sock *req, int old, int new)
 	t->nr.snd_una = treq->snt_isn;
 	t->nr.snd_nxt = treq->snt_isn + 1;
 	t->nr.rcv_nxt = treq->rcv_nxt;
-	t->nr.write_seq = 0;
-	t->pid = 0;
 	t->uid = tcphs_identity_uid(listener);
 	queues_set(&t->queues, listener);
-	tcphs_transition_lives(t);
-	if (new == TCP_CLOSE)
-		t->timeouts = req->num_timeout;
+	nothing_set(t);
+	t->timeouts = req->num_timeout;
 	tcphs_ring_commit(&w);
 }
 
@@ -238,8 +318,10 @@ static void request_record(const struct request_sock *req, int old, int new)
  */
 void tcphs_minisock_request(const struct request_sock *req)
 {
-	if (req->rsk_listener)
-		request_record(req, TCP_LISTEN, TCP_SYN_RECV);
+	if (!req->rsk_listener)
+		return;
+	listener_hint(req, req->rsk_listener);
+	request_record(req, TCP_LISTEN, TCP_SYN_RECV);
 }
 
 /**
@@ -260,7 +342,8 @@ void tcphs_minisock_request_end(struct pt_regs *regs)
 	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack)
 		return;
 	sk = req_to_sk((struct request_sock *)req);
-	if (tcphs_filter_drops(sock_net(sk)->ns.inum, sk->sk_num,
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops(sock_net(sk)->ns.inum, sk->sk_num,
 			       ntohs(sk->sk_dport)))
 		return;
 	request_record(req, TCP_SYN_RECV, TCP_CLOSE);

@@ -6,6 +6,7 @@
 #ifndef _TCPHS_MINISOCK_H
 #define _TCPHS_MINISOCK_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 struct inet_timewait_sock;
@@ -24,6 +25,14 @@ void tcphs_minisock_timewait_end(struct pt_regs *regs);
 struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 				     const void *local, u16 sport,
 				     const void *remote, u16 dport, int dif);
+extern atomic_t tcphs_minisock_fin_wait2;
+
+/** tcphs_minisock_waiting() - may there be a mini-socket in FIN_WAIT2? */
+static inline bool tcphs_minisock_waiting(void)
+{
+	return atomic_read(&tcphs_minisock_fin_wait2);
+}
+
 void tcphs_minisock_request(const struct request_sock *req);
 void tcphs_minisock_request_end(struct pt_regs *regs);
 

@@ -3,6 +3,11 @@
  * A TCP segment in an skb at LOCAL_IN or LOCAL_OUT: where its parts are. Inline
  * with `out` and `inet6` constant, since every TCP segment of the machine
  * passes here.
+ *
+ * At both hooks the network header is where the skb's data begin. A TCP header
+ * is linear nearly always; of one that is not the caller has a copy. Either way
+ * TCPHS_PACKET_READABLE bytes can be read at it, of which only those are the
+ * header's that its data offset says.
  */
 #ifndef _TCPHS_PACKET_H
 #define _TCPHS_PACKET_H
@@ -15,98 +20,90 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
-#define TCPHS_TCP_LEN	20U	/* header without options */
-#define TCPHS_FLAGS_BYTE	13	/* offset of the flags in the header */
-#define TCPHS_OFFSET_BYTE	12	/* offset of the data offset */
+#define TCPHS_TCP_LEN		20U	/* header without options */
+#define TCPHS_OFFSET_BYTE	12	/* of the data offset in the header */
+#define TCPHS_FLAGS_BYTE	13	/* of the flags */
+#define TCPHS_PACKET_READABLE	60U	/* the longest header */
 
-/* A TCP segment in an skb: where its parts are. */
-struct tcphs_packet {
-	struct sk_buff *skb;
-	const struct nf_hook_state *state;
-	const struct tcphdr *th;
-	const void *saddr;	/* source, as on the wire */
-	const void *daddr;
-	unsigned int off;	/* of the TCP header from skb->data */
-	u32 len;		/* payload */
-	bool inet6;
-	u8 mark;		/* TCPHS_SEG_PROBE, _ANSWER */
-	struct tcphdr buf;	/* th points here if it is not linear */
-};
+/* A linear header may be read past its end, but not past the skb's memory. */
+static_assert(SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) >=
+	      TCPHS_PACKET_READABLE);
 
-static inline u8 tcphs_packet_flags(const struct tcphdr *th)
+static __always_inline u8 tcphs_packet_flags(const struct tcphdr *th)
 {
 	return ((const u8 *)th)[TCPHS_FLAGS_BYTE];
 }
 
-static __always_inline bool tcphs_packet_header(struct tcphs_packet *p)
+/* Bytes of the header, as its data offset has it; less than 20 is malformed. */
+static __always_inline u32 tcphs_packet_doff(const struct tcphdr *th)
 {
-	p->th = skb_header_pointer(p->skb, p->off, TCPHS_TCP_LEN, &p->buf);
-	return p->th;
+	return (((const u8 *)th)[TCPHS_OFFSET_BYTE] & 0xf0) >> 2;
 }
 
-/* Return: false if this is not TCP, or a fragment without a header. */
-static __always_inline bool tcphs_packet_parse4(struct tcphs_packet *p)
+/**
+ * tcphs_packet_find4() - where the TCP header is
+ * @skb: an IPv4 packet
+ * @off: from skb->data; set only if this is TCP
+ *
+ * Return: false if this is not TCP, or a fragment without a header.
+ */
+static __always_inline bool tcphs_packet_find4(const struct sk_buff *skb, u32 *off)
 {
-	const struct iphdr *iph = ip_hdr(p->skb);
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
 
 	if (iph->protocol != IPPROTO_TCP ||
 	    unlikely(iph->frag_off & htons(IP_OFFSET)))
 		return false;
-	p->inet6 = false;
-	p->saddr = &iph->saddr;
-	p->daddr = &iph->daddr;
-	p->off = skb_network_offset(p->skb) + iph->ihl * 4;
-	return tcphs_packet_header(p);
+	*off = iph->ihl * 4;
+	return true;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static __always_inline bool tcphs_packet_parse6(struct tcphs_packet *p)
+static __always_inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(p->skb);
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
 	unsigned short frag_off = 0;
-	unsigned int off = 0;
 
-	if (likely(ip6h->nexthdr == IPPROTO_TCP)) {
-		p->off = skb_network_offset(p->skb) + sizeof(*ip6h);
-	} else {
-		if (ipv6_find_hdr(p->skb, &off, -1, &frag_off, NULL) !=
-		    IPPROTO_TCP || frag_off)
-			return false;
-		p->off = off;
-	}
-	p->inet6 = true;
-	p->saddr = &ip6h->saddr;
-	p->daddr = &ip6h->daddr;
-	return tcphs_packet_header(p);
+	*off = sizeof(*ip6h);
+	if (likely(ip6h->nexthdr == IPPROTO_TCP))
+		return true;
+	*off = 0;
+	return ipv6_find_hdr(skb, off, -1, &frag_off, NULL) == IPPROTO_TCP &&
+	       !frag_off;
 }
 #else
-static inline bool tcphs_packet_parse6(struct tcphs_packet *p)
+static inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
 {
 	return false;
 }
 #endif
 
-/* Addresses and ports of this end and the other. */
-static __always_inline const void *tcphs_packet_local(const struct tcphs_packet *p,
-						      bool out)
+/* Addresses of this end and the other: struct in6_addr or __be32. */
+static __always_inline const void *tcphs_packet_local(const struct sk_buff *skb,
+						      bool out, bool inet6)
 {
-	return out ? p->saddr : p->daddr;
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	if (inet6)
+		return out ? &ip6h->saddr : &ip6h->daddr;
+	return out ? &iph->saddr : &iph->daddr;
 }
 
-static __always_inline const void *tcphs_packet_remote(const struct tcphs_packet *p,
-						       bool out)
+static __always_inline const void *tcphs_packet_remote(const struct sk_buff *skb,
+						       bool out, bool inet6)
 {
-	return out ? p->daddr : p->saddr;
+	return tcphs_packet_local(skb, !out, inet6);
 }
 
-static __always_inline u16 tcphs_packet_sport(const struct tcphs_packet *p, bool out)
+static __always_inline u16 tcphs_packet_sport(const struct tcphdr *th, bool out)
 {
-	return ntohs(out ? p->th->source : p->th->dest);
+	return ntohs(out ? th->source : th->dest);
 }
 
-static __always_inline u16 tcphs_packet_dport(const struct tcphs_packet *p, bool out)
+static __always_inline u16 tcphs_packet_dport(const struct tcphdr *th, bool out)
 {
-	return ntohs(out ? p->th->dest : p->th->source);
+	return ntohs(out ? th->dest : th->source);
 }
 
 #endif /* _TCPHS_PACKET_H */

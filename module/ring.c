@@ -43,7 +43,11 @@ MODULE_INFO(poison, __stringify(TCPHS_RING_POISON));
 #define WAKE_MS		10
 
 DEFINE_PER_CPU(struct tcphs_ring, tcphs_rings);
-u64 tcphs_ring_mask __ro_after_init;
+
+/* The ring of a CPU for which there was no memory: it keeps the last record. */
+static DEFINE_PER_CPU(struct tcphs_record, spare_slot);
+
+u64 tcphs_ring_records __ro_after_init;
 int tcphs_ring_waiting __read_mostly;
 
 /*
@@ -130,14 +134,14 @@ u64 tcphs_ring_held(void)
 
 	for_each_possible_cpu(cpu)
 		held += min(READ_ONCE(per_cpu(tcphs_rings, cpu).reserved),
-			    tcphs_ring_mask + 1);
+			    tcphs_ring_records);
 	return held;
 }
 
 /* True if record number n is still in its slot, or was when this is called. */
 static bool slot_valid(const struct tcphs_ring *ring, u64 n)
 {
-	return READ_ONCE(ring->reserved) - n <= tcphs_ring_mask + 1;
+	return READ_ONCE(ring->reserved) - n <= ring->mask + 1;
 }
 
 /*
@@ -148,7 +152,7 @@ static bool slot_valid(const struct tcphs_ring *ring, u64 n)
 static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
 		      struct tcphs_record *record)
 {
-	const struct tcphs_record *slot = &ring->slot[n & tcphs_ring_mask];
+	const struct tcphs_record *slot = &ring->slot[n & ring->mask];
 
 	if (record)
 		/* A torn copy is recognised below and not used. */
@@ -173,9 +177,8 @@ static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
 		 * Overtaken: go on at the oldest record. If the writer is so
 		 * fast that it overtakes even that, go on well ahead of it.
 		 */
-		oldest = READ_ONCE(ring->reserved) - (tcphs_ring_mask + 1) +
-			 ahead;
-		ahead = (tcphs_ring_mask >> 4) + 1;
+		oldest = READ_ONCE(ring->reserved) - (ring->mask + 1) + ahead;
+		ahead = (ring->mask >> 4) + 1;
 		at->lost += oldest - at->next;
 		at->next = oldest;
 	}
@@ -275,6 +278,7 @@ again:
 		cursor_peek(cursor, best);
 		goto again;
 	}
+	tcphs_record_seal(record, &cursor->names);
 	record->n = at->next++;
 	record->cpu = best;
 	at->last = at->ts;
@@ -294,19 +298,23 @@ bool tcphs_ring_pending(const struct tcphs_cursor *cursor)
 	return false;
 }
 
-/* A CPU comes up, at load or later. Its ring stays when it goes down again. */
+/*
+ * A CPU comes up, at load or later: it does not write yet. Its ring stays when it
+ * goes down again; one that has records is never changed.
+ */
 static int ring_prepare(unsigned int cpu)
 {
 	struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
 	struct tcphs_record *slot;
 
-	if (ring->slot)
+	if (ring->mask || ring->reserved)
 		return 0;
-	slot = __vmalloc((tcphs_ring_mask + 1) * sizeof(*slot),
+	slot = __vmalloc(tcphs_ring_records * sizeof(*slot),
 			 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!slot)
 		return -ENOMEM;
 	ring->slot = slot;
+	ring->mask = tcphs_ring_records - 1;
 	return 0;
 }
 
@@ -318,7 +326,7 @@ static int ring_online(unsigned int cpu)
 	int err = ring_prepare(cpu);
 
 	if (err && ring_loaded) {
-		pr_warn("no memory for the ring of CPU %u: its records are lost and counted\n",
+		pr_warn("no memory for the ring of CPU %u: its records but the last are lost, and counted\n",
 			cpu);
 		return 0;
 	}
@@ -329,10 +337,9 @@ static void rings_free(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		vfree(per_cpu(tcphs_rings, cpu).slot);
-		per_cpu(tcphs_rings, cpu).slot = NULL;
-	}
+	for_each_possible_cpu(cpu)
+		if (per_cpu(tcphs_rings, cpu).mask)
+			vfree(per_cpu(tcphs_rings, cpu).slot);
 }
 
 /**
@@ -346,8 +353,8 @@ int tcphs_ring_init(unsigned int kb)
 {
 	unsigned long pages = totalram_pages();
 	unsigned int rounded;
+	int err, cpu;
 	u64 wanted;
-	int err;
 
 	if (!kb || kb > RING_KB_MAX) {
 		pr_err("ring_kb=%u: must be from 1 to %u (KiB per CPU)\n", kb,
@@ -363,7 +370,9 @@ int tcphs_ring_init(unsigned int kb)
 		       kb, wanted, num_online_cpus());
 		return -ENOMEM;
 	}
-	tcphs_ring_mask = ((u64)rounded << 10) / TCPHS_RECORD_SIZE - 1;
+	tcphs_ring_records = ((u64)rounded << 10) / TCPHS_RECORD_SIZE;
+	for_each_possible_cpu(cpu)
+		per_cpu(tcphs_rings, cpu).slot = per_cpu_ptr(&spare_slot, cpu);
 
 	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
 	if (!waitqueue)

@@ -11,9 +11,11 @@
 
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
-#include <linux/timekeeping.h>
 #include <linux/wait.h>
 #include <tcphs.h>
+
+#include "clock.h"
+#include "record.h"
 
 /*
  * reserved and committed differ only while a record is being written. Both
@@ -22,18 +24,18 @@
 struct tcphs_ring {
 	u64 reserved;
 	u64 committed;
-	struct tcphs_record *slot;	/* NULL: no memory when the CPU came up */
+	struct tcphs_record *slot;
+	u64 mask;			/* slots - 1 */
 	u64 filtered;			/* kept out by the filter */
-	u64 unstored;			/* lost since slot is NULL */
 	u64 kinds[TCPHS_ACCEPT + 1];
 };
 
 DECLARE_PER_CPU(struct tcphs_ring, tcphs_rings);
 
-extern u64 tcphs_ring_mask;		/* records per CPU - 1 */
+extern u64 tcphs_ring_records;		/* per CPU */
 extern int tcphs_ring_waiting;		/* a reader sleeps */
 
-void tcphs_ring_wake(void);
+void __cold tcphs_ring_wake(void);
 
 /*
  * Only a build for tests defines TCPHS_RING_POISON, a byte: what a writer does
@@ -48,7 +50,6 @@ static __always_inline void tcphs_ring_poison(struct tcphs_record *record)
 
 /* A record being written. */
 struct tcphs_write {
-	struct tcphs_ring *ring;
 	unsigned long flags;		/* interrupt state */
 };
 
@@ -58,35 +59,28 @@ struct tcphs_write {
  * @kind: TCPHS_TRANSITION ...
  *
  * Context: task or softirq; interrupts are off until tcphs_ring_commit().
- * Return: the slot, of which the caller fills every byte but ts, n, cpu and
- * kind; NULL when this CPU has no ring: interrupts are as before and the record
- * is counted as unstored.
+ * Return: the slot, of which the caller fills every byte but ts, n, cpu, kind and
+ * what tcphs_record_seal() clears.
  */
 static __always_inline struct tcphs_record *
 tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 {
 	struct tcphs_record *record;
-	struct tcphs_ring *ring;
 
 	local_irq_save(w->flags);
-	ring = this_cpu_ptr(&tcphs_rings);
-	if (unlikely(!ring->slot)) {
-		ring->unstored++;
-		local_irq_restore(w->flags);
-		return NULL;
-	}
-	w->ring = ring;
-	record = &ring->slot[ring->committed & tcphs_ring_mask];
-	WRITE_ONCE(ring->reserved, ring->committed + 1);
+	__this_cpu_inc(tcphs_rings.reserved);
 	/*
 	 * A reader that sees any byte of the new record must see that the slot
 	 * is taken: pairs with smp_rmb() in slot_copy().
 	 */
 	smp_wmb();
+	record = __this_cpu_read(tcphs_rings.slot) +
+		 (__this_cpu_read(tcphs_rings.committed) &
+		  __this_cpu_read(tcphs_rings.mask));
 	tcphs_ring_poison(record);
-	ring->kinds[kind]++;
+	__this_cpu_inc(tcphs_rings.kinds[kind]);
 	record->kind = kind;
-	record->ts = ktime_get_ns();
+	record->ts = tcphs_clock_ns();
 	return record;
 }
 
@@ -97,7 +91,8 @@ tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
 {
 	/* Pairs with smp_load_acquire() in tcphs_ring_settle(). */
-	smp_store_release(&w->ring->committed, w->ring->committed + 1);
+	smp_wmb();
+	__this_cpu_inc(tcphs_rings.committed);
 	/*
 	 * No barrier against the store above: a reader that this test misses is
 	 * found by the check that it has ordered for itself: tcphs_ring_wait().
@@ -110,6 +105,7 @@ static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
 /* One reader's place in all rings. */
 struct tcphs_cursor {
 	u64 horizon;			/* deliver nothing younger (ns) */
+	struct tcphs_names names;	/* of the sockets it was told of */
 	unsigned int cpus;
 	struct tcphs_cursor_cpu {
 		u64 next;		/* record number */

@@ -42,12 +42,12 @@ static u64 overwritten(const struct tcphs_ring *ring)
 {
 	u64 written = READ_ONCE(ring->committed);
 
-	return written > tcphs_ring_mask ? written - tcphs_ring_mask - 1 : 0;
+	return written > ring->mask ? written - ring->mask - 1 : 0;
 }
 
 static void counters_show(struct seq_file *seq)
 {
-	u64 written = 0, lost = 0, filtered = 0, unstored = 0;
+	u64 written = 0, lost = 0, filtered = 0;
 	u64 kinds[ARRAY_SIZE(kind_names)] = {};
 	const struct tcphs_ring *ring;
 	unsigned int i;
@@ -58,14 +58,12 @@ static void counters_show(struct seq_file *seq)
 		written += READ_ONCE(ring->committed);
 		lost += overwritten(ring);
 		filtered += READ_ONCE(ring->filtered);
-		unstored += READ_ONCE(ring->unstored);
 		for (i = 0; i < ARRAY_SIZE(kinds); i++)
 			kinds[i] += READ_ONCE(ring->kinds[i]);
 	}
 	seq_printf(seq, "records_written %llu\n", written);
 	seq_printf(seq, "records_overwritten %llu\n", lost);
 	seq_printf(seq, "records_filtered %llu\n", filtered);
-	seq_printf(seq, "records_unstored %llu\n", unstored);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kind_names[i])
 			seq_printf(seq, "%s %llu\n", kind_names[i], kinds[i]);
@@ -93,7 +91,7 @@ void tcphs_stats_show(struct seq_file *seq, bool all)
 	seq_printf(seq, "version %s\n", THIS_MODULE->version);
 	seq_printf(seq, "abi %u.%u\n", TCPHS_ABI_MAJOR, TCPHS_ABI_MINOR);
 	seq_printf(seq, "segments_mode %s\n", mode_names[tcphs_segment_mode()]);
-	seq_printf(seq, "records_per_cpu %llu\n", tcphs_ring_mask + 1);
+	seq_printf(seq, "records_per_cpu %llu\n", tcphs_ring_records);
 	seq_printf(seq, "filter %s\n", tcphs_filter_active() ? "set" : "off");
 	if (all)
 		counters_show(seq);

@@ -54,7 +54,7 @@ static void header_set(struct tcphs_header *h, u32 netns)
 	h->header_size = TCPHS_HEADER_SIZE;
 	h->record_size = TCPHS_RECORD_SIZE;
 	h->cpus = nr_cpu_ids;
-	h->ring_records = tcphs_ring_mask + 1;
+	h->ring_records = tcphs_ring_records;
 	h->session = tcphs_identity_session();
 	h->opened = ktime_get_ns();
 	h->wall_offset = ktime_get_real_ns() - h->opened;

@@ -23,11 +23,16 @@ static_assert((int)TCPHS_TIME_WAIT == (int)TCP_TIME_WAIT);
 static_assert((int)TCPHS_CLOSING == (int)TCP_CLOSING);
 static_assert(sizeof_field(struct tcphs_transition, comm) == TASK_COMM_LEN);
 
-static bool filter_drops(const struct sock *sk)
+static noinline bool __cold filter_says(const struct sock *sk)
 {
 	return tcphs_filter_drops(sock_net(sk)->ns.inum,
 				  ntohs(inet_sk(sk)->inet_sport),
 				  ntohs(inet_sk(sk)->inet_dport));
+}
+
+static __always_inline bool filter_drops(const struct sock *sk)
+{
+	return tcphs_filter_on() && filter_says(sk);
 }
 
 /*
@@ -36,7 +41,7 @@ static bool filter_drops(const struct sock *sk)
  * has none).
  * Return: TCPHS_HAS_* bits.
  */
-static u8 numbers_set(struct tcphs_numbers *nr, const struct tcp_sock *tp)
+static __always_inline u8 numbers_set(struct tcphs_numbers *nr, const struct tcp_sock *tp)
 {
 	u8 has = TCPHS_HAS_SND_NXT | TCPHS_HAS_SND_UNA | TCPHS_HAS_RCV_NXT |
 		 TCPHS_HAS_WRITE_SEQ;
@@ -45,8 +50,6 @@ static u8 numbers_set(struct tcphs_numbers *nr, const struct tcp_sock *tp)
 	nr->snd_una = READ_ONCE(tp->snd_una);
 	nr->rcv_nxt = READ_ONCE(tp->rcv_nxt);
 	nr->write_seq = READ_ONCE(tp->write_seq);
-	nr->iss = 0;
-	nr->irs = 0;
 	if (likely(!tp->repair)) {
 		nr->irs = nr->rcv_nxt - (u32)tp->bytes_received - 1;
 		has |= TCPHS_HAS_IRS;
@@ -58,7 +61,6 @@ static u8 numbers_set(struct tcphs_numbers *nr, const struct tcp_sock *tp)
 static u8 numbers_set_unsynchronized(struct tcphs_numbers *nr,
 				     const struct tcp_sock *tp)
 {
-	memset(nr, 0, sizeof(*nr));
 	if (!tp->segs_out)
 		return 0;
 	nr->snd_nxt = tp->snd_nxt;
@@ -69,16 +71,14 @@ static u8 numbers_set_unsynchronized(struct tcphs_numbers *nr,
 	       TCPHS_HAS_ISS;
 }
 
-static u8 transition_numbers(struct tcphs_numbers *nr, const struct sock *sk,
+static __always_inline u8 transition_numbers(struct tcphs_numbers *nr, const struct sock *sk,
 			     int old, int new)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u8 has;
 
-	if (old == TCP_LISTEN || old == TCP_CLOSE) {
-		memset(nr, 0, sizeof(*nr));
+	if (old == TCP_LISTEN || old == TCP_CLOSE)
 		return 0;
-	}
 	/* SYN_SENT -> SYN_RECV: rcv_nxt is set only after the event. */
 	if (old == TCP_SYN_SENT && new != TCP_ESTABLISHED)
 		return numbers_set_unsynchronized(nr, tp);
@@ -101,23 +101,22 @@ static u8 transition_numbers(struct tcphs_numbers *nr, const struct sock *sk,
 	return has | TCPHS_HAS_ISS;
 }
 
-static bool is_birth(int old, int new)
+static __always_inline bool is_birth(int old, int new)
 {
 	return new == TCP_LISTEN || (new == TCP_SYN_SENT && old == TCP_CLOSE) ||
 	       (old == TCP_LISTEN && new == TCP_SYN_RECV);
 }
 
-static u8 birth_set(struct tcphs_birth *birth, const struct sock *sk, int new)
+static __always_inline u8 birth_set(struct tcphs_birth *birth, const struct sock *sk, int new)
 {
-	memset(birth, 0, sizeof(*birth));
 	birth->mark = READ_ONCE(sk->sk_mark);
 	birth->cgroup = tcphs_identity_cgroup(sk);
-	if (new == TCP_LISTEN)
-		birth->backlog = READ_ONCE(sk->sk_max_ack_backlog);
+	birth->backlog = new == TCP_LISTEN ?
+			 READ_ONCE(sk->sk_max_ack_backlog) : 0;
 	return TCPHS_HAS_BIRTH;
 }
 
-static u8 facts(const struct sock *sk)
+static __always_inline u8 facts(const struct sock *sk)
 {
 	u8 fact = 0;
 
@@ -131,7 +130,7 @@ static u8 facts(const struct sock *sk)
 }
 
 /* Why the socket ends, as far as it tells. */
-static void end_set(struct tcphs_transition *t, const struct sock *sk)
+static __always_inline void end_set(struct tcphs_transition *t, const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
@@ -152,16 +151,13 @@ static void child_ends(struct tcphs_record *r)
 	if (r->dport)
 		return;
 	memset(r->daddr, 0, sizeof(r->daddr));
-	r->flags |= TCPHS_NO_REMOTE;
 }
 
 /* A second connect() finds the first one's port in inet_sport, given back. */
 static void client_ends(struct tcphs_record *r, const struct sock *sk)
 {
-	if (inet_sk(sk)->inet_num)
-		return;
-	r->sport = 0;
-	r->flags |= TCPHS_NO_LOCAL_PORT;
+	if (!inet_sk(sk)->inet_num)
+		r->sport = 0;
 }
 
 static __always_inline void transition_record(const struct sock *sk, int old,
@@ -172,8 +168,6 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 	struct tcphs_write w;
 
 	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
-	if (!r)
-		return;
 	tcphs_identity_ends(r, sk);
 	r->flags |= extra;
 	t = &r->transition;
@@ -193,8 +187,6 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 	t->has |= tcphs_identity_owner(&t->pid, t->comm);
 	if (new == TCP_CLOSE)
 		end_set(t, sk);
-	else
-		tcphs_transition_lives(t);
 	tcphs_ring_commit(&w);
 }
 
@@ -243,7 +235,6 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 		reset->has = numbers_set_unsynchronized(&reset->nr, tp);
 		reset->unread = 0;
 	} else {
-		memset(&reset->nr, 0, sizeof(reset->nr));
 		reset->has = 0;
 		reset->unread = 0;
 	}
@@ -269,8 +260,6 @@ void tcphs_transition_send_reset(const struct sock *sk,
 	    !tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
 	r = tcphs_ring_begin(&w, TCPHS_RESET);
-	if (!r)
-		return;
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 1;
 	r->reset.reason = reason;
@@ -288,8 +277,6 @@ void tcphs_transition_receive_reset(void *data, struct sock *sk)
 	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
 	r = tcphs_ring_begin(&w, TCPHS_RESET);
-	if (!r)
-		return;
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 0;
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
@@ -314,8 +301,6 @@ void tcphs_transition_destroy(void *data, struct sock *sk)
 	if ((!tp->segs_in && !tp->segs_out && !drops) || filter_drops(sk))
 		return;
 	r = tcphs_ring_begin(&w, TCPHS_DESTROY);
-	if (!r)
-		return;
 	tcphs_identity_ends(r, sk);
 	d = &r->destroy;
 	d->retransmits = tp->total_retrans;

@@ -7,15 +7,6 @@
 
 #include "compat.h"
 
-/** tcphs_transition_lives() - clear the fields that only -> CLOSE has */
-static inline void tcphs_transition_lives(struct tcphs_transition *t)
-{
-	t->error = 0;
-	t->fact = 0;
-	t->timeouts = 0;
-	t->unread = 0;
-}
-
 void tcphs_transition_state(void *data, const struct sock *sk, const int old,
 			    const int new);
 void tcphs_transition_birth(const struct sock *sk);

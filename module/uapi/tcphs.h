@@ -320,7 +320,7 @@ struct tcphs_accept {
 } TCPHS_PACKED;
 
 struct tcphs_record {
-	__u64	ts;		/* CLOCK_MONOTONIC, ns */
+	__u64	ts;		/* CLOCK_MONOTONIC, ns; up to 0.2 us behind */
 	__u64	n;		/* this CPU's sequence number */
 	__u64	sock;		/* keyed hash of the socket's address; 0 unknown */
 	__u32	netns;		/* inode of the network namespace */

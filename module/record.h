@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What may leave the kernel of a record.
+ *
+ * A record is written while a connection waits, and read seldom or never. So a
+ * writer leaves in its slot what costs least: in `sock` the socket's address, a
+ * segment's IPv4 addresses and TCP header as they came, and beyond the options or
+ * for an unknown number whatever is there.
+ * tcphs_ring_next(), the only way out of a ring, makes of it what tcphs.h
+ * promises.
+ */
+#ifndef _TCPHS_RECORD_H
+#define _TCPHS_RECORD_H
+
+#include <linux/types.h>
+#include <tcphs.h>
+
+/*
+ * What a writer leaves of a segment, from saddr to the end: the headers' bytes as
+ * they came. `mark` and `state` are not of the header, they take the place of
+ * the checksum.
+ */
+struct tcphs_raw_segment {
+	__u8	addresses[32];	/* source and destination, IPv4 in 8 bytes */
+	__u32	len;		/* payload bytes */
+	union {
+		__u8	header[60];
+		struct {
+			__be16	source;
+			__be16	dest;
+			__be32	seq;
+			__be32	ack;
+			__u8	offset;
+			__u8	flags;
+			__be16	win;
+			__u8	mark;	/* TCPHS_SEG_* */
+			__u8	state;
+			__be16	urg;
+			__u8	options[40];
+		};
+	};
+};
+
+/**
+ * tcphs_record_raw() - where a writer leaves a segment
+ * @record: a slot
+ */
+static inline struct tcphs_raw_segment *
+tcphs_record_raw(struct tcphs_record *record)
+{
+	return (struct tcphs_raw_segment *)record->saddr;
+}
+
+#define TCPHS_NAMES_BITS 8
+
+/*
+ * siphash costs about as much as all the rest of a record, and a connection's
+ * records come close together: remembered results save most of it. A name
+ * depends on the address alone, so an entry can never be stale.
+ */
+struct tcphs_names {
+	struct tcphs_name {
+		u64 address;
+		u64 name;
+	} entry[1 << TCPHS_NAMES_BITS];
+};
+
+void tcphs_record_seal(struct tcphs_record *record, struct tcphs_names *names);
+
+#endif /* _TCPHS_RECORD_H */
