@@ -11,6 +11,7 @@
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
+#: check-all                 all of these, the most telling first; MINUTES=75
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
 #: uninstall                 what install has put there, for the same PREFIX=
@@ -79,6 +80,9 @@ check-debug:
 soak:
 	$(Q)scripts/soak.sh
 
+check-all:
+	$(Q)scripts/check-all.sh
+
 lint:
 	$(Q)scripts/lint.sh
 
@@ -144,5 +148,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check check-kernels check-debug soak lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak check-all lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

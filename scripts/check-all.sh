@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Everything that can be checked, the most telling first, as far as the time goes.
+#
+# usage: [MINUTES=75] [RETRY=N] scripts/check-all.sh
+#
+# A step begins only where the time that it needs on two CPUs of its own is left;
+# the others are named at the end. What is left of MINUTES ends a step that takes
+# longer: it is called unfinished then, and what it found so far does not count.
+# The VM, roots and kernels that build/ has are used again. Printed things are kept
+# in build/all. Ends with the line "N passed, N failed".
+
+. "$(dirname "$0")/common.sh"
+
+[ $# = 0 ] || usage 2
+minutes=${MINUTES:-75}
+[[ "$minutes" =~ ^[1-9][0-9]*$ ]] || die "MINUTES=$minutes: a number of minutes is meant"
+export RETRY=${RETRY:-1}
+logs=$build/all
+passed=0 failed=0 skipped=0 unsteady=0
+left_out=()
+unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
+
+# Minutes that are needed, name, words for env(1).
+steps="
+15	the suite			scripts/check.sh
+14	the newest kernel		KERNELS=7.2 scripts/check-kernels.sh
+14	the oldest kernel		KERNELS=5.10 scripts/check-kernels.sh
+22	planted faults, and KASAN	PARTS=faults scripts/check-debug.sh
+14	PREEMPT_RT			KERNELS=6.12-rt scripts/check-kernels.sh
+40	the suite under KASAN		PARTS=suite scripts/check-debug.sh
+14	6.12				KERNELS=6.12 scripts/check-kernels.sh
+14	6.1 with PREEMPT_RT		KERNELS=6.1-rt scripts/check-kernels.sh
+30	KCSAN				PARTS=races scripts/check-debug.sh
+33	soak				MINUTES=30 scripts/soak.sh
+"
+
+# count WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
+count() {
+	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
+}
+
+# step SECONDS NAME WORD...
+step() {
+	local limit=$1 name=$2 status=0 line log
+	shift 2
+	log="$logs/${name//[^a-zA-Z0-9.]/_}.log"
+	echo "== $name"
+	timeout --foreground -k 30 "$limit" env "$@" 2>"$log.err" | tee "$log" || status=$?
+	line=$(tail -n 1 "$log")
+	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+		left_out+=("$name (unfinished)")
+	elif [[ "$line" = *' passed, '*' failed'* ]]; then
+		passed=$((passed + $(count passed "$line")))
+		failed=$((failed + $(count failed "$line")))
+		skipped=$((skipped + $(count skipped "$line")))
+		unsteady=$((unsteady + $(count unsteady "$line")))
+	else
+		tail -n 20 "$log.err"
+		echo "FAIL $name came to no end: $status"
+		failed=$((failed + 1))
+	fi
+}
+
+cd "$top"
+mkdir -p "$logs"
+while read -r need rest <&3; do
+	[ -n "$need" ] || continue
+	name=${rest%%$'\t'*}
+	words=${rest##*$'\t'}
+	left=$((minutes * 60 - SECONDS))
+	if [ "$left" -lt $((need * 60)) ]; then
+		left_out+=("$name")
+		continue
+	fi
+	# shellcheck disable=SC2086 # several words
+	step "$left" "$name" $words
+done 3<<<"$steps"
+
+for name in ${left_out[@]+"${left_out[@]}"}; do
+	echo "not run in $minutes minutes: $name"
+done
+echo "what they printed is in ${logs#"$top"/}"
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
