@@ -211,8 +211,11 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 		}
 	}
 	e->role = TCPHS_ROLE_PASSIVE;
-	if (birth)
+	if (birth) {
 		e->born = true;
+		if (tr->queues.listener)
+			tcphs_listener_meet(&f->ends, e, r, t, tr->queues.listener);
+	}
 	tcphs_listener_owner(&f->ends, e);
 	tcphs_end_bind(&f->ends, e, r->sock);
 	attach(f, e, r);
@@ -400,6 +403,15 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 	return e ? e : new_end_at(f, r, t, TCPHS_ROLE_UNKNOWN);
 }
 
+/* Somebody listens where this segment came, or left. */
+static bool shows_listener(const struct tcphs_segment *s)
+{
+	if (s->mark & TCPHS_SEG_OUT)
+		return s->mark & TCPHS_SEG_COOKIE;
+	return s->state == TCPHS_LISTEN &&
+	       (s->flags & (TCPHS_SYN | TCPHS_ACK | TCPHS_RST)) == TCPHS_SYN;
+}
+
 static void feed_segment(struct tcphs_flow *f, const struct tcphs_record *r,
 			 const struct tcphs_tuple *t)
 {
@@ -413,6 +425,8 @@ static void feed_segment(struct tcphs_flow *f, const struct tcphs_record *r,
 		e->iss_known = true;
 		e->iss = r->segment.seq;
 	}
+	if (shows_listener(&r->segment))
+		tcphs_listener_meet(&f->ends, e, r, t, 0);
 	tcphs_listener_count(&f->ends, e, r);
 	attach(f, e, r);
 	if (!e->socket && !e->stub && r->segment.mark & TCPHS_SEG_OUT &&

@@ -11,6 +11,9 @@
 /* TCP_SYNCOOKIE_VALID of Linux, in ns */
 #define COOKIE_VALID (120 * 1000000000ULL)
 
+/* How late, in ns, a CPU may tell of a SYN that a closing listener still got. */
+#define CLOSING 1000000000ULL
+
 static uint64_t listener_hash(uint32_t netns, uint16_t port)
 {
 	struct tcphs_tuple key = { .lport = port };
@@ -54,6 +57,77 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 			best = e;
 	}
 	return best;
+}
+
+/* One that is gone is no other one: a SYN may have found it in its last moment. */
+static bool just_closed(const struct tcphs_ends *ends, const struct tcphs_record *r,
+			const struct tcphs_tuple *t)
+{
+	struct tcphs_table_link *l;
+
+	for (l = tcphs_table_first(&ends->by_tuple, listener_hash(r->netns, t->lport)); l;
+	     l = tcphs_table_next(l)) {
+		const struct tcphs_end *e = tcphs_end_of_link(l);
+
+		if (e->role == TCPHS_ROLE_LISTENER && e->closed && e->netns == r->netns &&
+		    e->tuple.lport == t->lport && e->last + CLOSING > r->ts)
+			return true;
+	}
+	return false;
+}
+
+/* Two addresses of one socket: it listens at all of them. */
+static void join(struct tcphs_ends *ends, struct tcphs_end *to, struct tcphs_end *from)
+{
+	struct tcphs_listener_counts *n = &to->counts;
+
+	n->syns += from->counts.syns;
+	n->synacks += from->counts.synacks;
+	n->cookies_sent += from->counts.cookies_sent;
+	n->cookies_accepted += from->counts.cookies_accepted;
+	n->cookies_failed += from->counts.cookies_failed;
+	n->unanswered += from->counts.unanswered;
+	n->overflowed += from->counts.overflowed;
+	memset(to->tuple.local, 0, sizeof(to->tuple.local));
+	to->tuple.inet6 |= from->tuple.inet6;
+	tcphs_end_delete(ends, from);
+}
+
+void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
+			 const struct tcphs_record *r, const struct tcphs_tuple *t,
+			 uint64_t sock)
+{
+	struct tcphs_end *l = tcphs_listener_find(ends, r->netns, t);
+	struct tcphs_end *named = tcphs_end_named(ends, sock);
+	size_t i;
+
+	if (!l) {
+		if (just_closed(ends, r, t))
+			return;
+		l = tcphs_end_new(ends, r);
+		tcphs_end_enlist(&ends->listeners, l);
+		l->role = TCPHS_ROLE_LISTENER;
+		l->socket = true;
+		l->state = TCPHS_LISTEN;
+		tcphs_listener_set(ends, l, t);
+		/* The SYN by which it was met. */
+		for (i = 0; i < e->records && !e->asked; i++) {
+			const struct tcphs_segment *s = &e->record[i].segment;
+
+			if (e->record[i].kind != TCPHS_SEGMENT ||
+			    s->mark & TCPHS_SEG_OUT || !(s->flags & TCPHS_SYN))
+				continue;
+			l->counts.syns++;
+			l->counts.unanswered++;
+			e->asked = true;
+		}
+	}
+	if (!sock || l->born || named == l)
+		return;
+	if (named && named->role == TCPHS_ROLE_LISTENER && !named->born)
+		join(ends, named, l);
+	else if (!named)
+		tcphs_end_bind(ends, l, sock);
 }
 
 /*
@@ -174,5 +248,7 @@ char *tcphs_listener_text(const struct tcphs_listener_counts *n,
 
 const char *tcphs_listener_whole(const struct tcphs_end *l)
 {
-	return l->lossy ? "lossy" : l->born ? "complete" : "partial";
+	if (l->lossy || (!l->born && l->after_loss))
+		return "lossy";
+	return l->born ? "complete" : "partial";
 }

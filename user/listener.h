@@ -13,6 +13,14 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 				      const struct tcphs_tuple *t);
 
 /*
+ * A record of e, a passive end with the tuple `t`, shows that somebody listens
+ * there: note who, if nobody saw listen(). `sock` is the listener's, 0 unknown.
+ */
+void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
+			 const struct tcphs_record *r, const struct tcphs_tuple *t,
+			 uint64_t sock);
+
+/*
  * Count a segment of e at its listener. SYNs are answered before the receive call
  * returns, or never.
  */

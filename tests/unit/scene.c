@@ -259,6 +259,8 @@ static void read_transition(struct reading *r, struct tcphs_record *rec,
 			t->fact |= TCPHS_FACT_PROCESS;
 		} else if (!strcmp(word, "backlog")) {
 			t->birth.backlog = number(r);
+		} else if (!strcmp(word, "listener")) {
+			t->queues.listener = number(r);
 		} else {
 			fail(r, "transition: what is this?");
 		}

@@ -19,6 +19,7 @@
  *	US NAME OLD>NEW [via request|timewait] [by PID COMM] [noport] [noremote]
  *		[iss] [irs] [snd_nxt N] [snd_una N] [rcv_nxt N] [write_seq N]
  *		[error NAME] [timeouts N] [unread N] [process] [backlog N]
+ *		[listener N]
  *	US NAME out|in FLAGS [seq N] [ack N] [len N] [win N] [again] [cookie]
  *		[mini] [nosocket] [full] [probe] [answer] [state NAME] [opt HEX]
  *	US NAME reset out|in [state NAME] [unread N] [linger] [process]
