@@ -9,7 +9,7 @@
 #	vm	the virtual machine of `make check` and `make demo`
 #	lint	the checkers of `make lint`
 #	fuzz	the fuzzers of `make fuzz`
-#	deb	to make a Debian source package
+#	deb	to make Debian packages, and to try them with Secure Boot
 #
 # Without an argument: build, vm and lint.
 . "$(dirname "$0")/common.sh"
@@ -48,6 +48,9 @@ lint	perl		perl
 fuzz	clang		clang
 deb	dpkg-dev	dpkg-source
 deb	debhelper	dh
+deb	ovmf		/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
+deb	sbsigntool	sbsign
+deb	openssl		openssl
 "
 
 purposes=${*:-build vm lint}

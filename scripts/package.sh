@@ -3,7 +3,8 @@
 # Tests the packages, as their user meets them: builds them in a clean Debian
 # root, installs them in another one with Debian's DKMS, upgrades its kernel,
 # boots the old and the new kernel in the VM, loads the module by modprobe, and
-# takes everything away again. Then the same with `make dkms-install`.
+# takes everything away again; also with Secure Boot. Then the same with
+# `make dkms-install`.
 #
 # usage: scripts/package.sh
 #
@@ -127,13 +128,14 @@ at() {
 	echo "/lib/modules/$1/updates/dkms/tcphs.ko*"
 }
 
-# built NAME KERNEL LOG: it is there, for this kernel, and of this version
+# built NAME KERNEL LOG: it is there, for this kernel, of this version, and signed
 built() {
 	step "$1" "$3" "set -e
 		ls -l $(at "$2")
 		modinfo $(at "$2")
 		modinfo -F vermagic $(at "$2") | grep -q '^$2 '
 		[ \"\$(modinfo -F version $(at "$2"))\" = $version ]
+		[ -n \"\$(modinfo -F sig_key $(at "$2"))\" ]
 		grep -q ^updates/dkms/tcphs.ko /lib/modules/$2/modules.dep"
 }
 
@@ -142,36 +144,40 @@ files='find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /out -o 
 	-o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg -o -path "/boot/initrd*" \) -prune -o -print |
 	grep -v -e "/modules\.[a-z.]*$" | sort'
 
-# boots NAME KERNEL TREE-OF-MODULES: the VM loads it by its name
+# boots NAME KERNEL [VARIABLE=VALUE...]: the VM loads it by its name
 boots() {
-	local status=0
-	KERNEL=$package/out/vmlinuz-$2 KMODULES=$3 "$top/scripts/vm.sh" run --name package \
-		--add "$package/modprobe.d=/etc/modprobe.d" -- "
+	local name=$1 kernel=$2 status=0
+	shift 2
+	env KERNEL="$package/out/vmlinuz-$kernel" KMODULES="$package/out/$kernel" "$@" \
+		"$top/scripts/vm.sh" run --name package --add "$package/guest=/" -- "
 		set -e
-		[ \"\$(uname -r)\" = $2 ]
+		[ \"\$(uname -r)\" = $kernel ]
+		dmesg | grep -o 'Secure boot enabled' || true
 		modprobe tcphs
 		grep -x 'version $version' /proc/tcphs/stats
 		[ \"\$(cat /sys/module/tcphs/parameters/ring_kb)\" = 4096 ]
-		python3 -c 'import socket
-		l = socket.create_server((\"127.0.0.1\", 0))
-		c = socket.create_connection(l.getsockname())' 2>&1
-		grep -q 'SYN_SENT.*ESTABLISHED' /proc/tcphs/timeline
+		python3 -c 'import socket; l = socket.create_server((\"127.0.0.1\", 0)); \
+			socket.create_connection(l.getsockname())'
+		grep 'SYN_SENT.*ESTABLISHED' /proc/tcphs/timeline
 		modprobe -r tcphs
 		[ ! -e /proc/tcphs ]
-		" >"$log/boot-$2.log" 2>&1 || status=$?
-	result "$status" "$1" "boot-$2"
+		for module in /modules/*.ko; do
+			echo \"\${module##*/}: \$(insmod \$module 2>&1 || true)\"
+		done
+		" >"$log/boot-$kernel.log" 2>&1 || status=$?
+	result "$status" "$name" "boot-$kernel"
 }
 
 # ------------------------------------------------------------------- the packages
 
 # Of a source package, even of what is not committed.
 source=$build/deb
-rm -rf "$package/out" "$package/modprobe.d"
-mkdir -p "$package/out" "$package/modprobe.d"
+rm -rf "$package/out" "$package/guest"
+mkdir -p "$package/out" "$package/guest/etc/modprobe.d" "$package/guest/modules"
 "$top/scripts/deb.sh" source >/dev/null
 make_root build build-essential fakeroot debhelper dh-dkms lintian libcairo2-dev \
 	libjansson-dev libncurses-dev libpcap-dev mandoc python3-minimal python3 zsh
-make_root machine dkms kmod procps "linux-image-$old" "linux-headers-$old"
+make_root machine dkms kmod openssl "linux-image-$old" "linux-headers-$old"
 readarray -t needs < <(archive_depends "linux-headers-$new" | grep '^linux-')
 archive_fetch "$package/out/kernel" "linux-image-$new" "linux-headers-$new" "${needs[@]}"
 trap forget EXIT
@@ -189,11 +195,16 @@ step "lintian finds no error and no warning" lintian "lintian --allow-root --fai
 	--display-info /out/*.changes"
 [ -e "$package/out/tcphs-dkms_${version}_all.deb" ] || die "no package: see $log/build.log"
 
+# The owner's key, which DKMS signs with: that of Debian's firmware for tests,
+# which trusts nothing else.
+snakeoil=/usr/share/ovmf/PkKek-1-snakeoil
+openssl rsa -in "$snakeoil.key" -passin pass:snakeoil -out "$package/out/mok.key" 2>"$log/key.log"
+openssl x509 -in "$snakeoil.pem" -outform DER -out "$package/out/mok.pub"
+
 unpack machine
-inside before "$files >/out/before"
+inside before "mkdir -p /var/lib/dkms && cp /out/mok.* /var/lib/dkms/ && $files >/out/before"
 step "tcphs-dkms installs" install "dpkg -i /out/tcphs-dkms_*.deb"
 built "its module is built for the kernel that is there" "$old" "built-$old"
-inside module "cp -a /lib/modules/$old/updates /out/updates-$old; cp /boot/vmlinuz-$old /out/" || true
 step "a newer kernel installs" upgrade "dpkg -i /out/kernel/*.deb"
 built "the module is built for it by itself" "$new" "built-$new"
 step "both kernels have it" both "dkms status; [ -e $(at "$old") ] && [ -e $(at "$new") ]"
@@ -207,16 +218,39 @@ step "the package goes" remove "dpkg -P tcphs-dkms; ! dkms status | grep tcphs"
 inside after "$files >/out/after" || true
 # The kernels' own files have changed meanwhile.
 for list in before after; do
-	grep -v -E "linux-(headers|kbuild|compiler)|/lib/modules/|^/(boot/|vmlinuz|initrd)" \
+	grep -v -E "linux-(image|headers|kbuild|compiler)|/lib/modules/|^/(boot/|vmlinuz|initrd)" \
 		"$package/out/$list" >"$package/out/$list.other"
 done
 diff "$package/out/before.other" "$package/out/after.other" >"$log/left.log" && status=0 || status=1
 result "$status" "nothing of it is left" left
 step "no module is left for any kernel" left-modules "! find /lib/modules /usr/src /var/lib/dkms | grep tcphs"
 
-echo 'options tcphs ring_kb=4096' >"$package/modprobe.d/tcphs.conf"
-boots "the old kernel loads it by modprobe" "$old" "$package/out/$old"
-boots "the new kernel loads it by modprobe" "$new" "$package/out/$new"
+echo 'options tcphs ring_kb=4096' >"$package/guest/etc/modprobe.d/tcphs.conf"
+boots "the old kernel loads it by modprobe" "$old"
+boots "the new kernel loads it by modprobe" "$new"
+
+# Once more, booted with Secure Boot; and one that nobody signed.
+sbsign --key "$package/out/mok.key" --cert "$snakeoil.pem" --output "$package/out/signed" \
+	"$package/out/vmlinuz-$new" >"$log/sbsign.log" 2>&1
+
+readarray -t built < <(find "$package/out/$new" -path '*/updates/dkms/tcphs.ko*')
+case "${built[0]}" in
+*.xz) xz -dc "${built[0]}" ;;
+*) cat "${built[0]}" ;;
+esac >"$package/out/signed.ko"
+strip -g -o "$package/guest/modules/unsigned.ko" "$package/out/signed.ko"
+cp /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd "$package/out/variables"
+flash=if=pflash,format=raw,unit
+boots "with Secure Boot it loads by modprobe" "$new" ACCEL=tcg KERNEL="$package/out/signed" \
+	QEMU_EXTRA="-machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on
+		-drive $flash=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
+		-drive $flash=1,file=$package/out/variables"
+status=0
+grep -q "Secure boot enabled" "$log/boot-$new.log" || status=1
+result "$status" "the kernel knows of it" "boot-$new"
+status=0
+grep -q "unsigned.ko: .*Key was rejected by service" "$log/boot-$new.log" || status=1
+result "$status" "and an unsigned module is refused" "boot-$new"
 
 # --------------------------------------------------------------- make dkms-install
 
