@@ -290,7 +290,11 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 		fprintf(l->to, "  (%s)", text);
 	}
 	tcphs_listener_text(&e->counts, counts);
-	fprintf(l->to, "%s%s\n", *counts ? "  " : "", counts);
+	fprintf(l->to, "%s%s", *counts ? "  " : "", counts);
+	if (strcmp(tcphs_listener_whole(e), "complete"))
+		fprintf(l->to, "  %s%s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),
+			tcphs_listener_whole(e), tcphs_output_plain(&l->output));
+	fputc('\n', l->to);
 }
 
 static void finish(void *arg, uint64_t lost)
