@@ -11,7 +11,7 @@
  * the sanitizers, and an endless loop by the limit on time.
  */
 
-/* Two bytes of options, then a recording as it lies in a file. */
+/* Two bytes of options, then a recording as it lies in a file, or two. */
 int fuzz_stream(const uint8_t *data, size_t size);
 
 /* Two bytes of options, then a play (play.h): records that have to do with each

@@ -173,7 +173,7 @@ static void set_ends(struct tcphs_record *r, const struct act *a)
 	r->sock = (a->kind >> 4 & 3) ? (a->who & 7) * 4 + (a->kind >> 4 & 3) : 0;
 }
 
-static void set_header(struct tcphs_header *h, const uint8_t *data)
+static void set_header(struct tcphs_header *h, const uint8_t *data, unsigned int host)
 {
 	memset(h, 0, sizeof(*h));
 	memcpy(h->magic, TCPHS_MAGIC, sizeof(h->magic));
@@ -184,18 +184,20 @@ static void set_header(struct tcphs_header *h, const uint8_t *data)
 	h->record_size = TCPHS_RECORD_SIZE;
 	h->cpus = CPUS;
 	h->ring_records = 8192;
-	h->session = 1;
-	h->wall_offset = 1700000000000000000;
+	h->session = 1 + host;
+	/* Their clocks are wrong by as much. */
+	h->wall_offset = 1700000000000000000 + host * 300000;
 	h->opened = 1000000000000;
 	h->segments = (data[0] & 3) % 3;
 	h->filtered = data[0] >> 2 & 1;
 	h->netns = data[0] & 8 ? 4026532000U : 0;
 	h->missing = data[1];
-	strcpy(h->hostname, "host");
+	strcpy(h->hostname, host ? "other" : "host");
 	strcpy(h->release, "6.1.0");
 }
 
-uint8_t *play_make(const uint8_t *data, size_t size, size_t *bytes)
+void play_make(const uint8_t *data, size_t size, unsigned int host,
+	       struct reader_recording *recording)
 {
 	static const uint64_t unit[4] = { 1000, 200000, 40000000, 30000000000 };
 	size_t acts = size > 2 ? (size - 2) / ACT : 0, i;
@@ -204,11 +206,12 @@ uint8_t *play_make(const uint8_t *data, size_t size, size_t *bytes)
 	struct tcphs_record *r;
 	uint8_t *out;
 
-	*bytes = sizeof(struct tcphs_header) + acts * sizeof(*r);
-	out = calloc(1, *bytes);
+	recording->size = sizeof(struct tcphs_header) + acts * sizeof(*r);
+	out = calloc(1, recording->size);
 	if (!out)
 		abort();
-	set_header((struct tcphs_header *)out, size >= 2 ? data : none);
+	recording->bytes = out;
+	set_header((struct tcphs_header *)out, size >= 2 ? data : none, host);
 	r = (struct tcphs_record *)(out + sizeof(struct tcphs_header));
 	for (i = 0; i < acts; i++, r++) {
 		struct act a;
@@ -238,5 +241,23 @@ uint8_t *play_make(const uint8_t *data, size_t size, size_t *bytes)
 		n[r->cpu] += r->kind == TCPHS_LOST ? r->lost.count : 1;
 		last[r->cpu] = r->ts;
 	}
-	return out;
+}
+
+size_t play_make_all(const uint8_t *data, size_t size, bool two,
+		     struct reader_recording r[2])
+{
+	size_t first = two ? size / 2 / ACT * ACT + 2 : size;
+
+	if (first > size)
+		first = size;
+	play_make(data, first, 0, &r[0]);
+	if (two)
+		play_make(data + first, size - first, 1, &r[1]);
+	return 1 + two;
+}
+
+void play_free(struct reader_recording *r, size_t count)
+{
+	while (count--)
+		free((void *)r[count].bytes);
 }

@@ -13,8 +13,9 @@
 #include "command.h"
 #include "reader.h"
 
-static int recording = -1;	/* a file in memory, and how to open it */
-static char recording_path[40];
+/* Files in memory, and how to open them: recordings of two hosts. */
+static int recording[2] = { -1, -1 };
+static char recording_path[2][40];
 static int printed = -1;	/* what stands behind stdout */
 static char directory[40];
 static const char *const suffixes[] = { "pcapng", "svg", "mmd", "png" };
@@ -54,18 +55,25 @@ static bool make_directory(const char *where)
 
 static void begin(void)
 {
-	if (recording >= 0)
+	size_t i;
+
+	if (printed >= 0)
 		return;
-	recording = memfd_create("recording", 0);
+	for (i = 0; i < 2; i++) {
+		recording[i] = memfd_create("recording", 0);
+		if (recording[i] < 0)
+			fail("cannot begin", "no memory");
+		snprintf(recording_path[i], sizeof(recording_path[i]),
+			 "/proc/self/fd/%d", recording[i]);
+	}
 	printed = memfd_create("printed", 0);
 	/* The commands print to stdout: it is this file from now on. */
 	stdout = fdopen(printed, "w+");
-	if (recording < 0 || printed < 0 || !stdout)
+	if (printed < 0 || !stdout)
 		fail("cannot begin", "no memory");
 	/* In memory where it can be: a fuzzer writes thousands of files a second. */
 	if (!make_directory("/dev/shm") && !make_directory("/tmp"))
 		fail("cannot begin", "no room in /dev/shm or /tmp");
-	snprintf(recording_path, sizeof(recording_path), "/proc/self/fd/%d", recording);
 	setlocale(LC_CTYPE, "C.UTF-8");
 	setenv("TZ", "UTC", 1);
 	setenv("COLUMNS", "80", 1);
@@ -79,6 +87,7 @@ void reader_choose(struct reader_choice *c, const uint8_t data[2])
 
 	memset(c, 0, sizeof(*c));
 	c->command = data[0];
+	c->two = data[0] & 0x10;
 	s->json = data[1] & 1;
 	s->explain = data[1] & 2;
 	s->ascii = data[1] & 4;
@@ -89,16 +98,21 @@ void reader_choose(struct reader_choice *c, const uint8_t data[2])
 	s->strict = data[0] & 0x40;
 }
 
-static void write_recording(struct reader_choice *c, const uint8_t *bytes, size_t size)
+static void write_recordings(struct reader_choice *c, const struct reader_recording *r,
+			     size_t count)
 {
-	static const char *files[1];
+	static const char *files[2];
+	size_t i;
 
 	begin();
-	files[0] = recording_path;
 	c->settings.files = files;
-	c->settings.nfiles = 1;
-	if (ftruncate(recording, 0) || pwrite(recording, bytes, size, 0) != (ssize_t)size)
-		fail("cannot write the recording", "no memory");
+	c->settings.nfiles = count;
+	for (i = 0; i < count; i++) {
+		files[i] = recording_path[i];
+		if (ftruncate(recording[i], 0) ||
+		    pwrite(recording[i], r[i].bytes, r[i].size, 0) != (ssize_t)r[i].size)
+			fail("cannot write the recording", "no memory");
+	}
 	rewind(stdout);
 	if (ftruncate(printed, 0))
 		fail("cannot empty the output", "");
@@ -151,7 +165,7 @@ static void check_text(const char *text, size_t size, bool color)
 		fail("not UTF-8", text);
 }
 
-void reader_show(struct reader_choice *c, const uint8_t *bytes, size_t size)
+void reader_show(struct reader_choice *c, const struct reader_recording *r, size_t count)
 {
 	static int (*const commands[])(const struct tcphs_settings *s) = {
 		tcphs_timeline_run, tcphs_list_run, tcphs_events_run, tcphs_live_run,
@@ -159,7 +173,7 @@ void reader_show(struct reader_choice *c, const uint8_t *bytes, size_t size)
 	size_t length;
 	char *text;
 
-	write_recording(c, bytes, size);
+	write_recordings(c, r, count);
 	commands[c->command % 4](&c->settings);
 	text = get_printed(&length);
 	check_text(text, length, c->settings.color == TCPHS_COLOR_ALWAYS);
@@ -238,13 +252,14 @@ static void check_file(const char *path, const char *begins, bool xml)
 	fclose(f);
 }
 
-void reader_export(struct reader_choice *c, const uint8_t *bytes, size_t size)
+void reader_export(struct reader_choice *c, const struct reader_recording *r,
+		   size_t count)
 {
 	unsigned int format = c->command & 1 ? 1 : c->command & 2;
 	const char *path;
 	int status;
 
-	write_recording(c, bytes, size);
+	write_recordings(c, r, count);
 	path = export_path(format);
 	unlink(path);
 	c->settings.output = path;

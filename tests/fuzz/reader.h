@@ -2,6 +2,7 @@
 #ifndef FUZZ_READER_H
 #define FUZZ_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,18 +13,25 @@
 /* Two bytes as the command line's options. */
 struct reader_choice {
 	unsigned int command;
+	bool two;			/* half of the bytes are another recording */
 	struct tcphs_settings settings;
+};
+
+struct reader_recording {
+	const uint8_t *bytes;
+	size_t size;
 };
 
 void reader_choose(struct reader_choice *c, const uint8_t data[2]);
 
 /*
- * Show a recording. What is printed must be text without control characters
+ * Show one recording, or two as one. What is printed must be text without control characters
  * (or JSON, one object per line): names of foreign origin are in it.
  */
-void reader_show(struct reader_choice *c, const uint8_t *recording, size_t size);
+void reader_show(struct reader_choice *c, const struct reader_recording *r, size_t count);
 
-/* Export a recording; the file must be what its name says. */
-void reader_export(struct reader_choice *c, const uint8_t *recording, size_t size);
+/* Export them; the file must be what its name says. */
+void reader_export(struct reader_choice *c, const struct reader_recording *r,
+		   size_t count);
 
 #endif
