@@ -60,6 +60,7 @@ def put(raw, at, data):
 
 # What follows the common part of each record, by its kind: struct's letters.
 BIRTH = {1: "4B QII 8x II 16s HBBI"}
+REQUEST = "4B 6I II QIHH HBBI"
 PAYLOAD = {1: "4B 6I II 16s HBBI", 2: "4B III HH 40s", 3: "4B I BBH 6I II 16s",
            4: "I QQQ IIIIIIII", 5: "4x QQ 40s", 6: "B3x QQ I 12x II 16s"}
 HEADER_FORMAT = "8s I HH IIII Q q QQ II BB 6x 64s 64s 48s"
@@ -76,7 +77,10 @@ def swapped(raw):
         r = raw[at:at + RECORD]
         kind, birth = r[30], r[30] == 1 and r[68 + 3] & 0x80
         new += swap("QQQ I H BB 16s 16s HH", r[:68])
-        new += swap((BIRTH if birth else PAYLOAD)[kind], r[68:])
+        if kind == 1 and r[68 + 2] == 2:
+            new += swap(REQUEST, r[68:])
+        else:
+            new += swap((BIRTH if birth else PAYLOAD)[kind], r[68:])
     return new
 
 
