@@ -206,6 +206,11 @@ void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 
 void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
 {
+	/* Of a flood's SYNs each is the only record of its end. */
+	if (!e->room) {
+		e->record = tcphs_memory_get(1, sizeof(*e->record));
+		e->room = 1;
+	}
 	e->record = tcphs_memory_grow(e->record, e->records, &e->room,
 				      sizeof(*e->record));
 	e->record[e->records++] = *r;

@@ -544,15 +544,23 @@ struct tcphs_flow *tcphs_flow_new(bool follow, tcphs_flow_give *give, void *arg)
 	return f;
 }
 
+/* Nothing more comes that they would be kept for. */
+static void forget_stubs(struct tcphs_flow *f)
+{
+	while (f->ends.stubs.oldest)
+		tcphs_end_delete(&f->ends, f->ends.stubs.oldest);
+}
+
 void tcphs_flow_finish(struct tcphs_flow *f)
 {
 	f->due.count = 0;
-	while (f->ends.living.oldest)
+	while (f->ends.living.oldest) {
 		tcphs_due_give(&f->due, f->ends.living.oldest);
+		forget_stubs(f);
+	}
 	while (f->ends.listeners.oldest)
 		tcphs_due_give(&f->due, f->ends.listeners.oldest);
-	while (f->ends.stubs.oldest)
-		tcphs_end_delete(&f->ends, f->ends.stubs.oldest);
+	forget_stubs(f);
 }
 
 uint64_t tcphs_flow_oldest(const struct tcphs_flow *f)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "message.h"
+#include "progress.h"
 
 enum { TEXT = 1024 };
 
@@ -21,6 +22,7 @@ void tcphs_message_print(const char *format, ...)
 	} else {
 		/* What was printed before belongs before the message. */
 		fflush(stdout);
+		tcphs_progress_wipe();
 		fputs("tcphs: ", stderr);
 		vfprintf(stderr, format, args);
 		fputc('\n', stderr);

@@ -49,6 +49,13 @@ void tcphs_progress_wipe(void)
 	fputs("\r\033[K", stderr);
 	fflush(stderr);
 	shown = false;
-	/* Rows come now: that is progress enough for a while. */
+}
+
+void tcphs_progress_yield(void)
+{
+	if (!shown || !isatty(STDOUT_FILENO))
+		return;
+	tcphs_progress_wipe();
+	/* The rows are progress enough for a while. */
 	next = tcphs_stop_now() + PATIENCE_NS;
 }

@@ -8,7 +8,10 @@
  */
 void tcphs_progress_show(const char *what, double share);
 
-/* Take the line away: before any other output, and at the end. */
+/* Rows are printed now: take the line away if they go to the same terminal. */
+void tcphs_progress_yield(void);
+
+/* Take the line away: before messages, and at the end. */
 void tcphs_progress_wipe(void);
 
 #endif

@@ -16,6 +16,7 @@ struct teller {
 	struct tcphs_flow *flow;
 	struct tcphs_context context;
 	uint64_t told;
+	bool finishing;		/* the rest is given out, oldest first */
 
 	/* Connections that wait for an older one: a heap by their beginning. */
 	struct tcphs_connection **heap;
@@ -73,7 +74,7 @@ static bool enough(const struct teller *t)
 static void tell(struct teller *t, struct tcphs_connection *c)
 {
 	if (!enough(t)) {
-		tcphs_progress_wipe();
+		tcphs_progress_yield();
 		t->story->connection(t->story->arg, c);
 		t->told++;
 	}
@@ -92,6 +93,15 @@ static bool wanted(const struct teller *t, const struct tcphs_end *a,
 	return tcphs_filter_match(t->s->filter, &a->tuple);
 }
 
+/* Tell those that nothing older can precede any more. */
+static void tell_ripe(struct teller *t)
+{
+	uint64_t oldest = tcphs_flow_oldest(t->flow);
+
+	while (t->count && t->heap[0]->start <= oldest)
+		tell(t, pop(t));
+}
+
 static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b)
 {
 	struct teller *t = arg;
@@ -104,24 +114,18 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 			tell(t, pop(t));
 		if (enough(t))
 			return;
-		tcphs_progress_wipe();
+		tcphs_progress_yield();
 		t->story->listener(t->story->arg, a, &t->context);
 		return;
 	}
 	c = tcphs_connection_new(&t->context, a, b);
-	if (t->s->follow)
+	if (t->s->follow) {
 		tell(t, c);
-	else
-		push(t, c);
-}
-
-/* Tell those that nothing older can precede any more. */
-static void tell_ripe(struct teller *t)
-{
-	uint64_t oldest = tcphs_flow_oldest(t->flow);
-
-	while (t->count && t->heap[0]->start <= oldest)
-		tell(t, pop(t));
+		return;
+	}
+	push(t, c);
+	if (t->finishing)
+		tell_ripe(t);
 }
 
 static void read_all(struct teller *t, struct tcphs_input *source)
@@ -177,6 +181,7 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	/* Nothing came later although it could have: what is on its way, is not. */
 	if (!s->nfiles && h->opened > t.context.last)
 		t.context.last = h->opened;
+	t.finishing = true;
 	if (!enough(&t))
 		tcphs_flow_finish(t.flow);
 	while (t.count)
