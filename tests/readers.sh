@@ -9,5 +9,7 @@ begin
 find_tool
 module_load
 netns_add NS_LO
+# No TIME_WAIT, whose end would be a record when nothing is to be read.
+ip netns exec "$NS_LO" sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_max_tw_buckets'
 relay < <(./readers.py "$NS_LO" "$TCPHS" "$WORK" 2>&1)
 finish
