@@ -13,7 +13,7 @@ netns_add NS_LO
 ./churn.py --workers 1 "$NS_LO" >"$WORK/churn" 2>&1 &
 churn=$!
 defer kill $churn
-wait_for 60 grep -q ready "$WORK/churn" || fail "connections are being made"
+wait_for 240 grep -q ready "$WORK/churn" || fail "connections are being made"
 relay < <(./hostile_filter.py "${TCPHS_SEED:-$RANDOM}" "${TCPHS_WRITES:-3000}" 2>&1)
 check "connections are still being made" kill -0 $churn
 check "the module goes" rmmod tcphs

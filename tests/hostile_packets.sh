@@ -62,7 +62,7 @@ ip netns exec "$NS_V" ./hostile_packets.py hold 192.0.2.1 2001:db8::1 127.0.0.1 
 	<&9 >"$WORK/targets" 2>"$WORK/hold.err" &
 holder=$!
 defer kill $holder
-check "there are listeners and connections" wait_for 60 grep -q ready "$WORK/targets"
+check "there are listeners and connections" wait_for 240 grep -q ready "$WORK/targets"
 readarray -t targets < <(grep , "$WORK/targets")
 outside=()
 for target in "${targets[@]}"; do
