@@ -57,7 +57,8 @@ static void header_set(struct tcphs_header *h, u32 netns)
 	h->ring_records = tcphs_ring_records;
 	h->session = tcphs_identity_session();
 	h->opened = ktime_get_ns();
-	h->wall_offset = ktime_get_real_ns() - h->opened;
+	/* Not two readings: every stream of this boot has the same. */
+	h->wall_offset = ktime_to_ns(ktime_mono_to_real(0));
 	h->loaded = tcphs_identity_loaded();
 	h->netns = netns;
 	h->missing = tcphs_proc_missing();

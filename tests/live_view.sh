@@ -145,6 +145,13 @@ keys s
 keys C-u "$WORK/saved.tcphs" Enter
 seen "s: a file that exists is refused" row_shows 24 'File exists'
 is "... and stays" "$(stat -c %s "$WORK/saved.tcphs")" "$size"
+# It was over a while ago, and goes on.
+keys / C-u Enter
+seen "no filter again" row_shows 24 ' of '
+keys g Enter G
+wait_for 120 shows 'TIME_WAIT lasted 6[0-9]\.[0-9] s'
+seen "the end of TIME_WAIT, when it comes" shows 'CLOSE +TIME_WAIT lasted 6[0-9]\.[0-9] s'
+keys q
 keys '?'
 seen "?: help" shows 'pcap-filter expression'
 keys q

@@ -130,6 +130,27 @@ edit "$WORK/damaged" $((256 + 128 * 5 + 30)) '\377'
 runs "damaged in record 6" 1 "record 6" -- -r "$WORK/damaged" events --json
 check "what is whole is shown" test "$(lines "$WORK/out")" -ge 5
 
+# A disk without room.
+mkdir "$WORK/small"
+mount -t tmpfs -o size=16k none "$WORK/small"
+defer umount "$WORK/small"
+runs "record on a full disk" 1 "No space left" -- -r "$WORK/good" record -o "$WORK/small/x"
+size=$(stat -c %s "$WORK/small/x")
+check "... leaves something" test "$size" -gt 4000
+is "... in whole records" "$(((size - 256) % 128))" 0
+check "... that are those of the recording" cmp -n "$size" "$WORK/good" "$WORK/small/x"
+runs "... and can be read" 0 -- -r "$WORK/small/x" list
+rm "$WORK/small/x"
+head -c 16384 /dev/zero >"$WORK/small/zero" 2>/dev/null
+for how in pcapng svg png mmd; do
+	runs "$how on a full disk" 1 "No space left" -- \
+		export -r "$WORK/good" -o "$WORK/small/x.$how"
+	check "... leaves none" test ! -e "$WORK/small/x.$how"
+done
+"$TCPHS" -r "$WORK/good" list >"$WORK/small/list" 2>"$WORK/err"
+is "rows onto a full disk: exit status" $? 1
+contains "rows onto a full disk" "$(cat "$WORK/err")" "standard output: No space left"
+
 # Whatever byte is wrong: no crash, no hang, a proper exit status.
 check "any damaged byte" ./reader_noise.py "$TCPHS" "$WORK/good" "$WORK/bad"
 finish

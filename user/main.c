@@ -2,11 +2,13 @@
 /* The command line; what is done is in one file per command. */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "filter.h"
 #include "help.h"
@@ -292,17 +294,35 @@ static int run(struct line *line)
 	return status;
 }
 
+/*
+ * No file may get the number of a standard stream that is closed: a recording
+ * would be written into by a message.
+ */
+static void occupy_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
 	struct line line = { 0 };
 	int status;
 
+	occupy_streams();
 	setlocale(LC_ALL, "");
 	/* Numbers are written with a point, whatever the language. */
 	setlocale(LC_NUMERIC, "C");
 	/* A closed pipe is noticed by writing to it. */
 	signal(SIGPIPE, SIG_IGN);
+	/* And so is a file that may not grow any more. */
+	signal(SIGXFSZ, SIG_IGN);
 	argp_err_exit_status = TCPHS_EXIT_USAGE;
 	status = argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &line);
 	status = status ? TCPHS_EXIT_USAGE : run(&line);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "late.h"
 #include "memory.h"
 #include "shelf.h"
 
@@ -62,6 +63,25 @@ void tcphs_shelf_keep(struct tcphs_shelf *s, unsigned long number,
 	k->connection = c;
 	s->steps += c->nsteps;
 	s->over++;
+}
+
+void tcphs_shelf_take(struct tcphs_shelf *s, unsigned long number,
+		      const struct tcphs_record *r)
+{
+	size_t i;
+
+	/* Of nearly all records there is nothing to be looked for. */
+	if (r->kind != TCPHS_TRANSITION || r->transition.via != TCPHS_VIA_TIMEWAIT ||
+	    r->transition.new != TCPHS_CLOSE)
+		return;
+	for (i = 0; i < s->count; i++) {
+		struct kept *k = &s->kept[(s->begin + i) % TCPHS_SHELF_MAX];
+
+		if (k->number == number && tcphs_late_take(k->connection, r)) {
+			s->steps++;
+			return;
+		}
+	}
 }
 
 unsigned long tcphs_shelf_over(const struct tcphs_shelf *s)

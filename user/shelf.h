@@ -30,6 +30,10 @@ void tcphs_shelf_free(struct tcphs_shelf *s);
 void tcphs_shelf_keep(struct tcphs_shelf *s, unsigned long number,
 		      struct tcphs_connection *c);
 
+/* A record of a connection that may be kept here, for what comes late. */
+void tcphs_shelf_take(struct tcphs_shelf *s, unsigned long number,
+		      const struct tcphs_record *r);
+
 /* How many are over, and how many of them are kept. */
 unsigned long tcphs_shelf_over(const struct tcphs_shelf *s);
 unsigned long tcphs_shelf_kept(const struct tcphs_shelf *s);

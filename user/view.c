@@ -152,7 +152,7 @@ static void take(void *arg, const struct tcphs_record *r)
 		v->context.last = r->ts;
 	tcphs_flow_feed(v->flow, r);
 	if (r->kind != TCPHS_LOST)
-		tcphs_flow_number(v->flow, r);
+		tcphs_shelf_take(v->shelf, tcphs_flow_number(v->flow, r), r);
 }
 
 static void idle(struct view *v)
@@ -407,10 +407,10 @@ static void draw_list(struct view *v)
 
 	tcphs_number_count(tcphs_shelf_over(v->shelf), over);
 	tcphs_number_count(tcphs_shelf_kept(v->shelf), kept);
-	snprintf(text, sizeof(text), "tcphs live  %s%s%s%s%zu connections%s%s%s",
+	snprintf(text, sizeof(text), "tcphs live  %s%s%s%s%zu connection%s%s%s%s",
 		 v->paused ? "PAUSED  " : v->ended ? "END OF RECORDS  " : "",
 		 *v->expression ? "filter: " : "", v->expression,
-		 *v->expression ? "  " : "", v->rows,
+		 *v->expression ? "  " : "", v->rows, v->rows == 1 ? "" : "s",
 		 tcphs_shelf_over(v->shelf) > tcphs_shelf_kept(v->shelf) ? ", of those over the newest " : "",
 		 tcphs_shelf_over(v->shelf) > tcphs_shelf_kept(v->shelf) ? kept : "",
 		 tcphs_shelf_over(v->shelf) > tcphs_shelf_kept(v->shelf) ? " are kept" : "");
@@ -521,20 +521,21 @@ static const char help[] =
 "\n"
 "  arrows, j k, h l   up and down, sideways\n"
 "  PgUp PgDn          a page; also Ctrl-B and Ctrl-F\n"
-"  g G, Home End      the first, the last; in the list G goes along with the newest\n"
+"  g G, Home End      the first, the last; G goes along with the newest\n"
 "  Enter              the ladder of the connection\n"
 "  q, Escape          back to the list; in the list q ends\n"
 "  /                  filter, a pcap-filter expression: port 80 and not net 10/8\n"
 "  p                  pause, and go on; 262,144 records are kept meanwhile, and\n"
 "                     then what the ring has room for\n"
-"  w                  another time: in the list the handshake, how long it lasted,\n"
-"                     its start, that since the first one; in the ladder ms, date,\n"
-"                     seconds since 1970, since the row before, none\n"
+"  w                  another time: in the list the handshake, how long it\n"
+"                     lasted, its start, that since the first one; in the ladder\n"
+"                     ms, date, seconds since 1970, since the row before, none\n"
 "  s                  save what the ring has to a file, for tcphs -r FILE\n"
 "  ?                  this text\n"
 "\n"
 "CLOSE has capitals, a state, while the connection is open. A connection is\n"
-"over at TIME_WAIT. The newest 2,000 that are over are kept.\n";
+"over at TIME_WAIT; its ladder has the end of that, too, when it comes. The newest\n"
+"2,000 that are over are kept.\n";
 
 static void draw_help(struct view *v)
 {

@@ -28,6 +28,7 @@ step() {
 	step python3 merge.py "$out"
 	step python3 list.py "$out"
 	step python3 progress.py "$out"
+	step python3 outlets.py "$out"
 	step python3 pages.py "$out"
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '

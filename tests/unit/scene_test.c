@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "explain.h"
 #include "flow.h"
+#include "late.h"
 #include "memory.h"
 #include "names.h"
 #include "scene.h"
@@ -116,7 +117,7 @@ static void take(void *arg, const struct tcphs_end *a, const struct tcphs_end *b
 static void tell(struct told *t, const struct scene *s, bool follow)
 {
 	struct tcphs_flow *f = tcphs_flow_new(follow, take, t);
-	size_t i;
+	size_t i, k;
 
 	t->sound = true;
 	t->context.segments = s->header.segments;
@@ -124,6 +125,9 @@ static void tell(struct told *t, const struct scene *s, bool follow)
 	for (i = 0; i < s->records; i++) {
 		t->context.last = s->record[i].ts;
 		tcphs_flow_feed(f, &s->record[i]);
+		for (k = t->count; follow && k-- > 0;)
+			if (tcphs_late_take(t->connection[k], &s->record[i]))
+				break;
 	}
 	tcphs_flow_finish(f);
 	tcphs_flow_free(f);
@@ -287,6 +291,37 @@ static void look(const struct told *t, const struct tcphs_connection *c,
 	}
 }
 
+/* Told at once when TIME_WAIT began, and its end later: as if told at the end. */
+static bool same_end(const struct tcphs_connection *a, const struct tcphs_connection *b)
+{
+	const struct tcphs_step *x, *y;
+	unsigned int side;
+
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &a->side[side], *l = &b->side[side];
+
+		if (s->nstates != l->nstates)
+			return complain("another number of states");
+		if (s->nstates && (s->states[s->nstates - 1].state !=
+				   l->states[l->nstates - 1].state ||
+				   s->states[s->nstates - 1].ts !=
+				   l->states[l->nstates - 1].ts))
+			return complain("another last state");
+	}
+	if (a->nsteps != b->nsteps)
+		return complain("another number of steps");
+	if (!a->nsteps)
+		return true;
+	x = &a->steps[a->nsteps - 1];
+	y = &b->steps[b->nsteps - 1];
+	if (x->ts != y->ts || x->kind != y->kind || x->after[0] != y->after[0] ||
+	    x->after[1] != y->after[1])
+		return complain("another last step");
+	if (strcmp(x->note ? x->note : "", y->note ? y->note : ""))
+		return complain("another note at the last step");
+	return true;
+}
+
 static void run(const char *path)
 {
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -311,6 +346,9 @@ static void run(const char *path)
 	tell(&live, &s, true);
 	if (!tap_ok(live.count == t.count, "%s: as many connections when followed", name))
 		tap_note("got %zu, expected %zu", live.count, t.count);
+	for (i = 0; i < t.count && i < live.count; i++)
+		tap_ok(same_end(t.connection[i], live.connection[i]),
+		       "%s: #%zu ends the same when followed", name, i + 1);
 	forget(&t);
 	forget(&live);
 	scene_free(&s);
