@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/irq_work.h>
@@ -319,17 +320,35 @@ static int ring_prepare(unsigned int cpu)
 }
 
 /* At load a missing ring is an error; later it must not keep a CPU down. */
-static bool ring_loaded;
-
 static int ring_online(unsigned int cpu)
 {
-	int err = ring_prepare(cpu);
-
-	if (err && ring_loaded) {
+	if (ring_prepare(cpu))
 		pr_warn("no memory for the ring of CPU %u: its records but the last are lost, and counted\n",
 			cpu);
-		return 0;
+	return 0;
+}
+
+/*
+ * Rings for the CPUs that are up, and from here on for those that come. That
+ * cpuhp_setup_state() does both at once is not so in 5.10: in the dynamic range of
+ * the prepare stage it does not call for those that are up.
+ * Return: the state's number; -ENOMEM, or why there is none.
+ */
+static int rings_prepare(void)
+{
+	int err = 0, cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		err = ring_prepare(cpu);
+		if (err)
+			break;
 	}
+	if (!err)
+		err = cpuhp_setup_state_nocalls_cpuslocked(CPUHP_BP_PREPARE_DYN,
+							   "tcphs:ring",
+							   ring_online, NULL);
+	cpus_read_unlock();
 	return err;
 }
 
@@ -380,15 +399,13 @@ int tcphs_ring_init(unsigned int kb)
 	init_waitqueue_head(waitqueue);
 	init_irq_work(&wake_irq_work, wake_irq_fn);
 
-	err = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "tcphs:ring", ring_online,
-				NULL);
+	err = rings_prepare();
 	if (err < 0) {
 		pr_err("no memory for %u KiB per CPU; use a smaller ring_kb\n",
 		       rounded);
 		goto err_free;
 	}
 	hotplug_state = err;
-	ring_loaded = true;
 	return 0;
 
 err_free:
