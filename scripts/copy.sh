@@ -4,8 +4,9 @@
 # A copy of the project to build and test in, so that what is built for one
 # kernel is not in the way of another. Sourced after common.sh.
 
-# copy_project DIRECTORY: the project as it is now. What was built there stays,
-# and what has not changed keeps its time.
+# copy_project DIRECTORY: the project as it is now. All of it counts as new: a file
+# that changed here while its older copy was being compiled there would not be seen
+# by its time.
 copy_project() {
 	mkdir -p "$1"
 	tar -c -C "$top" --exclude=./build --exclude=./.git --exclude='*.o' \
@@ -13,5 +14,5 @@ copy_project() {
 		--exclude='*.mod.c' --exclude=./user/tcphs --exclude=./user/.suite \
 		--exclude=Module.symvers --exclude=modules.order --exclude='*.d' \
 		--exclude=./tests/unit/plain --exclude=./tests/unit/sanitized . |
-		tar -x -C "$1"
+		tar -x -m -C "$1"
 }
