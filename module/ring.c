@@ -187,6 +187,33 @@ static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
 }
 
 /**
+ * tcphs_ring_complete() - since when is nothing overwritten on any CPU?
+ *
+ * Context: process. Return: time stamp (ns); 0 since the rings are there.
+ */
+u64 tcphs_ring_complete(void)
+{
+	const struct tcphs_ring *ring;
+	u64 complete = 0, oldest, ts;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		ring = per_cpu_ptr(&tcphs_rings, cpu);
+		oldest = READ_ONCE(ring->reserved);
+		if (oldest <= ring->mask + 1)
+			continue;
+		oldest -= ring->mask + 1;
+		/* A writer may just overtake it: then well ahead of that. */
+		if (!ring->slot ||
+		    (!slot_copy(ring, oldest, &ts, NULL) &&
+		     !slot_copy(ring, oldest + (ring->mask >> 4), &ts, NULL)))
+			ts = ktime_get_ns();
+		complete = max(complete, ts);
+	}
+	return complete;
+}
+
+/**
  * tcphs_ring_open() - a cursor at the oldest record of every CPU
  *
  * Context: process, may sleep. Free it with kvfree().

@@ -121,6 +121,7 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until);
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record);
 bool tcphs_ring_pending(const struct tcphs_cursor *cursor);
 u64 tcphs_ring_held(void);
+u64 tcphs_ring_complete(void);
 
 struct wait_queue_head *tcphs_ring_waitqueue(void);
 void tcphs_ring_wait(void);

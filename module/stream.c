@@ -64,6 +64,7 @@ static void header_set(struct tcphs_header *h, u32 netns)
 	h->missing = tcphs_proc_missing();
 	h->segments = tcphs_segment_mode();
 	h->filtered = tcphs_filter_active();
+	h->complete = tcphs_ring_complete();
 	strscpy(h->hostname, utsname()->nodename, sizeof(h->hostname));
 	strscpy(h->release, utsname()->release, sizeof(h->release));
 }

@@ -16,10 +16,10 @@ from witness import FLAGS, STATES, ip_text, tcp_options
 
 EVENTS = "/proc/tcphs/events"
 MAGIC = b"TCPHS\r\n\x1a"
-HEADER = struct.Struct("=8sIHHIIIIQqQQIIBB6x64s64s48x")
+HEADER = struct.Struct("=8sIHHIIIIQqQQIIBB6x64s64s16xQ24x")
 HEADER_NAMES = ("magic byte_order abi_major abi_minor header_size record_size "
                 "cpus ring_records session wall_offset loaded opened netns "
-                "missing segments filtered hostname release").split()
+                "missing segments filtered hostname release complete").split()
 RECORD = struct.Struct("=QQQIHBB16s16sHH60s")
 TRANSITION = struct.Struct("=BBBB6III16sHBBI")
 SEGMENT = struct.Struct("=BBBBIIIHH40s")

@@ -103,6 +103,7 @@ struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record 
 	e->first = e->last = r->ts;
 	/* If its beginning stays unseen, that may be because it was lost. */
 	e->after_loss = s->lost;
+	e->lossy = r->ts < s->complete;
 	tcphs_end_enlist(&s->living, e);
 	return e;
 }

@@ -122,6 +122,7 @@ struct tcphs_ends {
 	struct tcphs_end_list listeners;
 	struct tcphs_end_list stubs;	/* in the order of giving out */
 	bool lost;			/* records, at any time */
+	uint64_t complete;		/* before this ts some may be lost */
 };
 
 /* A new end, living, that begins with this record; it is not attached yet. */

@@ -27,6 +27,7 @@ void tcphs_endian_header(struct tcphs_header *h)
 	SWAP(h->wall_offset);
 	SWAP(h->loaded);
 	SWAP(h->opened);
+	SWAP(h->complete);
 	SWAP(h->netns);
 	SWAP(h->missing);
 }

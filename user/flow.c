@@ -544,6 +544,11 @@ struct tcphs_flow *tcphs_flow_new(bool follow, tcphs_flow_give *give, void *arg)
 	return f;
 }
 
+void tcphs_flow_complete(struct tcphs_flow *f, uint64_t ts)
+{
+	f->ends.complete = ts;
+}
+
 /* Nothing more comes that they would be kept for. */
 static void forget_stubs(struct tcphs_flow *f)
 {

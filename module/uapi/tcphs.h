@@ -97,7 +97,10 @@ struct tcphs_header {
 	char	hostname[64];	/* NUL-terminated */
 	char	release[64];	/* the kernel's, NUL-terminated */
 	__u8	boot[16];	/* the boot's UUID; the reader adds it, zero: unknown */
-	__u8	__reserved[32];
+	__u64	complete;	/* ts from which on nothing was overwritten when
+				 * the stream was opened; 0: since loaded
+				 */
+	__u8	__reserved[24];
 };
 
 /* tcphs_record.kind */
