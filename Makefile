@@ -11,6 +11,7 @@
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
+#: bench                     the cost, beside that of others; BLOCKS=5
 #: check-all                 all of these, the most telling first; MINUTES=75
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
@@ -80,6 +81,9 @@ check-debug:
 soak:
 	$(Q)scripts/soak.sh
 
+bench:
+	$(Q)scripts/bench.sh
+
 check-all:
 	$(Q)scripts/check-all.sh
 
@@ -148,5 +152,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check check-kernels check-debug soak check-all lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak bench check-all lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

@@ -3,13 +3,14 @@
 # Installs what the project needs from this machine's package archive, by apt,
 # with sudo when not root. Says what it installs; silent when all is there.
 #
-# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb]...
+# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb | bench]...
 #
 #	build	the module and the reader
 #	vm	the virtual machine of `make check` and `make demo`
 #	lint	the checkers of `make lint`
 #	fuzz	the fuzzers of `make fuzz`
 #	deb	to make Debian packages, and to try them with Secure Boot
+#	bench	the picture of `make bench`
 #
 # Without an argument: build, vm and lint.
 . "$(dirname "$0")/common.sh"
@@ -51,12 +52,13 @@ deb	debhelper	dh
 deb	ovmf		/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
 deb	sbsigntool	sbsign
 deb	openssl		openssl
+bench	gnuplot-nox	gnuplot
 "
 
 purposes=${*:-build vm lint}
 for purpose in $purposes; do
 	case "$purpose" in
-	build | vm | lint | fuzz | deb) ;;
+	build | vm | lint | fuzz | deb | bench) ;;
 	*) usage 2 ;;
 	esac
 done

@@ -3,7 +3,9 @@
 # Makes the VM's Debian root, build/rootfs/SUITE.ext4, and prints its path. It
 # is kept until the suite or the packages below change. Needs no root.
 #
-# usage: scripts/rootfs.sh
+# usage: [PACKAGES="NAME ..."] scripts/rootfs.sh
+#
+# PACKAGES adds some: that makes another image.
 
 . "$(dirname "$0")/archive.sh"
 
@@ -23,7 +25,9 @@ bookworm) ;;
 *) packages=${packages/libpcap0.8/libpcap0.8t64} ;;
 esac
 
-image=$build/rootfs/$suite.ext4
+extra=${PACKAGES:-}
+packages+=" $extra"
+image=$build/rootfs/$suite${extra:++${extra// /+}}.ext4
 recipe="$suite $(echo "$packages" | xargs)"
 
 make_root() {
@@ -50,5 +54,5 @@ make_root() {
 	echo "$recipe" >"$image.recipe"
 }
 
-locked "rootfs-$suite" make_root
+locked "rootfs-${image##*/}" make_root
 echo "$image"
