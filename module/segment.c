@@ -339,6 +339,16 @@ static __always_inline void packet_out(PACKET, u8 mark, bool inet6)
 
 FAMILIES(packet_out)
 
+static __always_inline void ack_out(PACKET, u8 mark, bool inet6)
+{
+	if (!ack_out_wanted(state, th, skb->sk, &mark) &&
+	    mode != TCPHS_SEGMENTS_ALL)
+		return;
+	(inet6 ? packet_out6 : packet_out4)(skb, state, th, len, f, mark);
+}
+
+FAMILIES(ack_out)
+
 /* ----------------------------------------------------------------- LOCAL_IN */
 
 /*
@@ -517,19 +527,19 @@ static __always_inline bool is_data_in(PACKET)
 /* Lets go what is only data, after a few instructions and without a stack. */
 static __always_inline unsigned int packet(PACKET, bool out, bool inet6)
 {
-	u8 mark = 0;
-
-	if ((f & (CONTROL_BITS | TCPHDR_ACK)) == TCPHDR_ACK &&
-	    (!out ? is_data_in(skb, state, th, len, f) :
-	     len ? !data_out_wanted(skb) :
-		   !ack_out_wanted(state, th, skb->sk, &mark)) &&
-	    mode != TCPHS_SEGMENTS_ALL)
-		return NF_ACCEPT;
+	if ((f & (CONTROL_BITS | TCPHDR_ACK)) == TCPHDR_ACK) {
+		if (out && !len)
+			return (inet6 ? ack_out6 : ack_out4)(skb, state, th, len, f, 0);
+		if ((out ? !data_out_wanted(skb) :
+			   is_data_in(skb, state, th, len, f)) &&
+		    mode != TCPHS_SEGMENTS_ALL)
+			return NF_ACCEPT;
+	}
 	if (inet6)
-		return out ? packet_out6(skb, state, th, len, f, mark) :
-			     packet_in6(skb, state, th, len, f, mark);
-	return out ? packet_out4(skb, state, th, len, f, mark) :
-		     packet_in4(skb, state, th, len, f, mark);
+		return out ? packet_out6(skb, state, th, len, f, 0) :
+			     packet_in6(skb, state, th, len, f, 0);
+	return out ? packet_out4(skb, state, th, len, f, 0) :
+		     packet_in4(skb, state, th, len, f, 0);
 }
 
 /* The header is not linear, or not all there, or has an impossible length. */
