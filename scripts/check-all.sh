@@ -28,6 +28,8 @@ steps="
 14	the oldest kernel		KERNELS=5.10 scripts/check-kernels.sh
 22	planted faults, and KASAN	PARTS=faults scripts/check-debug.sh
 14	PREEMPT_RT			KERNELS=6.12-rt scripts/check-kernels.sh
+14	packages and Secure Boot	scripts/package.sh
+12	fuzzing				FUZZ_SECONDS=600 scripts/fuzz.sh
 40	the suite under KASAN		PARTS=suite scripts/check-debug.sh
 14	6.12				KERNELS=6.12 scripts/check-kernels.sh
 14	6.1 with PREEMPT_RT		KERNELS=6.1-rt scripts/check-kernels.sh

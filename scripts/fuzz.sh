@@ -11,6 +11,8 @@
 #	keep	the fewest inputs that reach the same code into
 #		tests/fuzz/corpus, from where `make check` replays them
 #
+# The last line of run is "N passed, N failed": of the targets.
+#
 # For tests/fuzz/corpus a finding's input is copied by hand, once it is mended.
 
 . "$(dirname "$0")/common.sh"
@@ -26,7 +28,7 @@ targets=("$@")
 [ $# != 0 ] || targets=(stream tracker filter export)
 fuzz=$build/fuzz
 kept=$top/tests/fuzz/corpus
-status=0
+passed=0 failed=0
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
 "$top/scripts/dependencies.sh" build fuzz
@@ -83,7 +85,9 @@ run() {
 		"$fuzz/corpus/$target" "$kept/$target" "$fuzz/seeds/$target" >"$log" 2>&1; then
 		grep -E 'ERROR|SUMMARY|runtime error|fuzz:|Test unit|#[0-9] ' "$log" | head -n 30 >&2
 		say "$target: a finding; all of it is in ${log#"$top"/}"
-		status=1
+		failed=$((failed + 1))
+	else
+		passed=$((passed + 1))
 	fi
 	sed -n 's/^stat::number_of_executed_units: */inputs run: /p' "$log"
 	grep -E 'cov: ' "$log" | tail -n 1
@@ -111,4 +115,7 @@ for target in "${targets[@]}"; do
 	keep) keep "$target" ;;
 	esac
 done
-exit "$status"
+if [ "$mode" = run ]; then
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" = 0 ]

@@ -34,7 +34,7 @@ for mode in handshake all none; do
 	relay < <(./poison.py check "$mode" "$WORK" 2>&1)
 	# What a text shows of it.
 	is "segments=$mode: no address in the text files" "$(cat /proc/tcphs/timeline \
-		/proc/tcphs/stats /proc/tcphs/filter | grep -cE '(0x)?ffff[0-9a-f]{12}')" 0
+		/proc/tcphs/stats /proc/tcphs/filter | grep -cE '(0x)?ff[0-9a-f]{14}')" 0
 done
 
 # A ring so small that it is overwritten all the time: records of lost ones.
