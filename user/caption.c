@@ -9,20 +9,10 @@
 #include "names.h"
 #include "number.h"
 #include "options.h"
+#include "text.h"
 #include "verdict.h"
 
-static void append(char *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void append(char *text, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + used, TCPHS_CAPTION_SIZE - used, format, args);
-	va_end(args);
-}
+#define append(text, ...) tcphs_text_append(text, TCPHS_CAPTION_SIZE, __VA_ARGS__)
 
 static uint32_t relative(const struct tcphs_side *s, uint32_t number, bool absolute)
 {
@@ -30,7 +20,8 @@ static uint32_t relative(const struct tcphs_side *s, uint32_t number, bool absol
 }
 
 char *tcphs_caption_segment(const struct tcphs_connection *c,
-			    const struct tcphs_step *step, bool absolute, char *text)
+			    const struct tcphs_step *step, bool absolute, bool isn,
+			    char *text)
 {
 	const struct tcphs_segment *s = &step->segment;
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
@@ -44,7 +35,7 @@ char *tcphs_caption_segment(const struct tcphs_connection *c,
 	       /* A RST to a SYN has seq 0: no number of that side's. */
 	       s->flags & TCPHS_RST && !s->seq ? 0 :
 	       relative(&c->side[step->from], s->seq, absolute));
-	if (s->flags & TCPHS_SYN && !absolute)
+	if (isn && s->flags & TCPHS_SYN && !absolute)
 		append(text, " [%" PRIu32 "]", s->seq);
 	if (s->flags & TCPHS_ACK)
 		append(text, " ack=%" PRIu32,

@@ -13,10 +13,11 @@
 
 /*
  * "SYN,ACK seq=0 [7856852] ack=1 len=5": numbers relative to the ISNs, the ISN
- * itself in brackets; `absolute`: as on the wire.
+ * itself in brackets unless `isn` is false; `absolute`: as on the wire.
  */
 char *tcphs_caption_segment(const struct tcphs_connection *c,
-			    const struct tcphs_step *step, bool absolute, char *text);
+			    const struct tcphs_step *step, bool absolute, bool isn,
+			    char *text);
 
 /* "mss 1460 sack ts wscale 7"; "" without options. */
 char *tcphs_caption_options(const struct tcphs_segment *s, char *text);

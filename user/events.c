@@ -207,7 +207,6 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	struct tcphs_record r;
 	struct tcphs_hold *hold;
 	bool done = false;
-	uint64_t lost;
 	int status;
 
 	source = tcphs_input_open(s, s->follow, &status);
@@ -246,12 +245,5 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	tcphs_hold_free(hold);
 	if (v.flow)
 		tcphs_flow_free(v.flow);
-	status = tcphs_input_status(source);
-	lost = tcphs_input_lost(source);
-	tcphs_input_close(source);
-	if (tcphs_output_finish())
-		return TCPHS_EXIT_FAILED;
-	if (!status && s->strict && lost)
-		return TCPHS_EXIT_LOST;
-	return status;
+	return tcphs_input_finish(source, 0, s->strict);
 }

@@ -410,10 +410,14 @@ static void say_data(struct saying *s)
 /* Why, in the words of the socket that sent it. */
 static void say_rst_reason(struct saying *s)
 {
-	const struct tcphs_rst *rst = &s->c->side[s->step->from].rst_sent;
+	const struct tcphs_side *side = &s->c->side[s->step->from];
+	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name = who(s, s->step->from);
 
-	if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
+	if (side->fate.known && side->fate.error == ECONNABORTED)
+		say(s, "RST: the %s's end was aborted from outside, as by ss -K; its own process gets ECONNABORTED (3.10.5).",
+		    name);
+	else if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
 		say(s, "RST: close() with SO_LINGER 0 aborts the %s's end; nothing unsent is sent any more, and no FIN (3.10.5).",
 		    name);
 	else if (rst->unread)

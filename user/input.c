@@ -16,6 +16,7 @@
 #include "input.h"
 #include "memory.h"
 #include "message.h"
+#include "output.h"
 #include "progress.h"
 
 /* One recording. */
@@ -432,6 +433,18 @@ void tcphs_input_close(struct tcphs_input *in)
 	free(in->session);
 	free(in->of_host);
 	free(in);
+}
+
+int tcphs_input_finish(struct tcphs_input *in, int status, bool strict)
+{
+	uint64_t lost = tcphs_input_lost(in);
+
+	if (!status)
+		status = tcphs_input_status(in);
+	tcphs_input_close(in);
+	if (tcphs_output_finish())
+		return TCPHS_EXIT_FAILED;
+	return !status && strict && lost ? TCPHS_EXIT_LOST : status;
 }
 
 /* ---- what is asked of it -------------------------------------------------- */

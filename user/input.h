@@ -23,6 +23,13 @@ struct tcphs_input *tcphs_input_open(const struct tcphs_settings *s, bool follow
 				     int *status);
 void tcphs_input_close(struct tcphs_input *in);
 
+/*
+ * The end of a command that printed: close, and say what went wrong with standard
+ * output. Returns the exit status: `status` unless 0, or that of the input; with
+ * `strict` lost records have one.
+ */
+int tcphs_input_finish(struct tcphs_input *in, int status, bool strict);
+
 /* Of the first recording; valid until closing. */
 const struct tcphs_header *tcphs_input_header(const struct tcphs_input *in);
 const struct tcphs_hosts *tcphs_input_hosts(const struct tcphs_input *in);

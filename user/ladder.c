@@ -10,7 +10,6 @@
  * further down, its arrival.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,8 @@
 #include "names.h"
 #include "number.h"
 #include "owner.h"
+#include "rung.h"
+#include "text.h"
 #include "verdict.h"
 
 enum {
@@ -33,10 +34,8 @@ enum {
 	EXPLAIN_INDENT = 4,
 	EXPLAIN_MIN = 16,
 	EXPLAIN_MAX = 100,
-	TEXT = 512,
+	TEXT = TCPHS_CAPTION_SIZE,
 };
-
-#define CONTROL (TCPHS_SYN | TCPHS_FIN | TCPHS_RST)
 
 /* The signs for drawing: box characters, or what every terminal has. */
 struct signs {
@@ -59,32 +58,13 @@ static const struct signs ascii = {
 	.right_leaves = ".", .right_comes = "`", .left_leaves = ".", .left_comes = "'",
 };
 
-enum row_kind {
-	ROW_ARROW,
-	ROW_LEAVES,
-	ROW_COMES,
-	ROW_STATE,
-	ROW_DATA,
-	ROW_GAP,
-};
-
-struct row {
-	enum row_kind kind;
-	uint64_t ts;
-	const struct tcphs_step *step;	/* NULL: ROW_DATA */
-	uint64_t bytes[2];		/* ROW_DATA: sent by each */
-	size_t made;
-};
-
 /* A drawing on its way. */
 struct drawing {
 	const struct tcphs_ladder *l;
 	const struct tcphs_connection *c;
 	const struct tcphs_output *o;
 	const struct signs *s;
-	struct row *rows;
-	size_t count;
-	size_t room;
+	struct tcphs_rungs rungs;
 	unsigned int time;	/* columns; 0 none */
 	unsigned int delta;
 	unsigned int arrow;
@@ -97,18 +77,7 @@ struct drawing {
 
 /* ---- text of known columns ------------------------------------------------ */
 
-static void append(char *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void append(char *text, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + used, TEXT - used, format, args);
-	va_end(args);
-}
+#define append(text, ...) tcphs_text_append(text, TEXT, __VA_ARGS__)
 
 static void repeat(char *text, const char *sign, size_t count)
 {
@@ -122,155 +91,6 @@ static void print_padded(const char *text, size_t columns, bool right)
 	int pad = have < columns ? columns - have : 0;
 
 	printf("%*s%s%*s", right ? pad : 0, "", text, right ? 0 : pad, "");
-}
-
-/* ---- rows ----------------------------------------------------------------- */
-
-static struct row *add_row(struct drawing *d, enum row_kind kind, uint64_t ts,
-			   const struct tcphs_step *step)
-{
-	struct row *row;
-
-	d->rows = tcphs_memory_grow(d->rows, d->count, &d->room, sizeof(*d->rows));
-	row = &d->rows[d->count];
-	memset(row, 0, sizeof(*row));
-	row->kind = kind;
-	row->ts = ts;
-	row->step = step;
-	row->made = d->count++;
-	return row;
-}
-
-static bool is_control(const struct tcphs_step *step)
-{
-	return step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & CONTROL;
-}
-
-/*
- * Does something happen at the receiving side between the sending and the
- * arrival of step i? Then one row would tell it in the wrong order.
- */
-static bool crosses(const struct tcphs_connection *c, size_t i)
-{
-	const struct tcphs_step *step = &c->steps[i];
-	size_t k;
-
-	if (!step->sent || !step->received)
-		return false;
-	for (k = i + 1; k < c->nsteps && c->steps[k].ts < step->received; k++) {
-		const struct tcphs_step *other = &c->steps[k];
-
-		if (other->kind == TCPHS_STEP_STATE) {
-			if (other->entered[!step->from].count)
-				return true;
-			continue;
-		}
-		if (other->kind != TCPHS_STEP_SEGMENT || !other->sent ||
-		    !(is_control(step) && is_control(other)))
-			continue;
-		if (other->from != step->from)
-			return true;
-		if (other->received && other->received < step->received)
-			return true;
-	}
-	return false;
-}
-
-static bool closes(const struct tcphs_step *step)
-{
-	return step->kind == TCPHS_STEP_RESET ||
-	       (step->kind == TCPHS_STEP_SEGMENT &&
-		step->segment.flags & (TCPHS_FIN | TCPHS_RST) &&
-		!(step->segment.flags & TCPHS_SYN));
-}
-
-static void add_data(struct drawing *d, uint64_t ts, uint64_t client, uint64_t server)
-{
-	struct row *row;
-
-	if (!client && !server)
-		return;
-	row = add_row(d, ROW_DATA, ts, NULL);
-	row->bytes[TCPHS_CLIENT] = client;
-	row->bytes[TCPHS_SERVER] = server;
-}
-
-/*
- * What was sent, summed up where the segments with it are not recorded: before
- * the first FIN, and by the other side after it.
- */
-static void make_data(struct drawing *d)
-{
-	const struct tcphs_connection *c = d->c;
-	uint64_t before[2], after = c->half_bytes_known ? c->half_bytes : 0;
-	const struct tcphs_step *first = NULL, *second = NULL;
-	unsigned int side;
-	size_t i;
-
-	if (c->all || !c->nsteps)
-		return;
-	for (i = 0; i < c->nsteps; i++) {
-		const struct tcphs_step *step = &c->steps[i];
-
-		if (step->foreign || !closes(step))
-			continue;
-		if (!first)
-			first = step;
-		else if (!second && step->from != first->from)
-			second = step;
-	}
-	for (side = 0; side < 2; side++)
-		before[side] = c->side[side].bytes_known ? c->side[side].bytes : 0;
-	if (first && after && after <= before[!first->from])
-		before[!first->from] -= after;
-	else
-		after = 0;
-	add_data(d, first ? first->ts : c->steps[c->nsteps - 1].ts + 1,
-		 before[TCPHS_CLIENT], before[TCPHS_SERVER]);
-	if (after)
-		add_data(d, second ? second->ts : c->steps[c->nsteps - 1].ts + 1,
-			 first->from == TCPHS_CLIENT ? 0 : after,
-			 first->from == TCPHS_CLIENT ? after : 0);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->ts != y->ts)
-		return x->ts < y->ts ? -1 : 1;
-	return x->made < y->made ? -1 : x->made > y->made;
-}
-
-static void make_rows(struct drawing *d)
-{
-	const struct tcphs_connection *c = d->c;
-	size_t i;
-
-	make_data(d);
-	for (i = 0; i < c->nsteps; i++) {
-		const struct tcphs_step *step = &c->steps[i];
-
-		switch (step->kind) {
-		case TCPHS_STEP_STATE:
-			add_row(d, ROW_STATE, step->ts, step);
-			break;
-		case TCPHS_STEP_GAP:
-			add_row(d, ROW_GAP, step->ts, step);
-			break;
-		case TCPHS_STEP_SEGMENT:
-		case TCPHS_STEP_RESET:
-			if (crosses(c, i)) {
-				add_row(d, ROW_LEAVES, step->sent, step);
-				add_row(d, ROW_COMES, step->received, step);
-			} else {
-				add_row(d, ROW_ARROW, step->ts, step);
-			}
-			break;
-		}
-	}
-	if (d->count)
-		qsort(d->rows, d->count, sizeof(*d->rows), by_time);
 }
 
 /* ---- columns -------------------------------------------------------------- */
@@ -312,14 +132,14 @@ static void measure(struct drawing *d)
 	unsigned int fixed;
 	size_t i;
 
-	for (i = 0; i < d->count; i++) {
-		time_text(d, d->rows[i].ts, text);
+	for (i = 0; i < d->rungs.count; i++) {
+		time_text(d, d->rungs.rung[i].ts, text);
 		if (strlen(text) > d->time)
 			d->time = strlen(text);
-		delta_text(d, d->rows[i].ts, text);
+		delta_text(d, d->rungs.rung[i].ts, text);
 		if (strlen(text) > d->delta)
 			d->delta = strlen(text);
-		d->last = d->rows[i].ts;
+		d->last = d->rungs.rung[i].ts;
 		d->begun = true;
 	}
 	d->begun = false;
@@ -474,10 +294,10 @@ static void paragraph(const struct drawing *d, const char *text)
 	}
 }
 
-static void explain(struct drawing *d, const struct row *row)
+static void explain(struct drawing *d, const struct tcphs_rung *row)
 {
-	unsigned int parts = row->kind == ROW_LEAVES ? TCPHS_EXPLAIN_LEAVES :
-			     row->kind == ROW_COMES ? TCPHS_EXPLAIN_COMES :
+	unsigned int parts = row->kind == TCPHS_RUNG_LEAVES ? TCPHS_EXPLAIN_LEAVES :
+			     row->kind == TCPHS_RUNG_COMES ? TCPHS_EXPLAIN_COMES :
 						      TCPHS_EXPLAIN_WHOLE;
 	char *text;
 
@@ -509,37 +329,6 @@ static void explain_verdicts(const struct drawing *d)
 }
 
 /* ---- arrows --------------------------------------------------------------- */
-
-static uint32_t relative(const struct drawing *d, unsigned int side, uint32_t number)
-{
-	const struct tcphs_side *s = &d->c->side[side];
-
-	return d->l->absolute || !s->isn_known ? number : number - s->isn;
-}
-
-/* "SYN,ACK seq=0 [7856852] ack=1"; without the ISN when there is no room. */
-static void label(const struct drawing *d, const struct tcphs_step *step, bool isn,
-		  char text[TEXT])
-{
-	const struct tcphs_segment *s = &step->segment;
-	char flags[TCPHS_NAMES_FLAGS_SIZE];
-
-	text[0] = '\0';
-	if (step->kind == TCPHS_STEP_RESET) {
-		append(text, "RST");
-		return;
-	}
-	append(text, "%s", tcphs_names_flags(s->flags, flags));
-	/* A RST to a SYN has seq 0: no number of that side's. */
-	append(text, " seq=%" PRIu32, s->flags & TCPHS_RST && !s->seq ? 0 :
-	       relative(d, step->from, s->seq));
-	if (isn && s->flags & TCPHS_SYN && !d->l->absolute)
-		append(text, " [%" PRIu32 "]", s->seq);
-	if (s->flags & TCPHS_ACK)
-		append(text, " ack=%" PRIu32, relative(d, !step->from, s->ack));
-	if (s->len)
-		append(text, " len=%" PRIu32, s->len);
-}
 
 static enum tcphs_paint paint_of(const struct tcphs_step *step)
 {
@@ -629,7 +418,7 @@ static void below(struct drawing *d, const struct tcphs_step *step, bool isn)
 		words(d, step->note);
 }
 
-static void draw_arrow(struct drawing *d, const struct row *row)
+static void draw_arrow(struct drawing *d, const struct tcphs_rung *row)
 {
 	const struct tcphs_step *step = row->step;
 	bool right = step->from == TCPHS_CLIENT;
@@ -638,16 +427,17 @@ static void draw_arrow(struct drawing *d, const struct row *row)
 	const char *turn = NULL;
 	bool isn = true, left_in = false, right_in = false;
 
-	if (row->kind == ROW_LEAVES) {
+	if (row->kind == TCPHS_RUNG_LEAVES) {
 		turn = right ? d->s->right_leaves : d->s->left_leaves;
 		columns = d->arrow - d->arrow / 4;
 	}
-	label(d, step, true, text);
+	tcphs_caption_segment(d->c, step, d->l->absolute, true, text);
 	if (strlen(text) + 5 > columns) {
 		isn = false;
-		label(d, step, false, text);
+		/* Without the ISN there may be room. */
+		tcphs_caption_segment(d->c, step, d->l->absolute, false, text);
 	}
-	if (row->kind == ROW_COMES) {
+	if (row->kind == TCPHS_RUNG_COMES) {
 		size_t reach = d->arrow / 4;
 
 		/* The corner stands below the one where it left. */
@@ -669,33 +459,33 @@ static void draw_arrow(struct drawing *d, const struct row *row)
 			line(d, row->ts, false, text, paint_of(step), false);
 			text[0] = '\0';
 		}
-		if (row->kind == ROW_LEAVES && !right)
+		if (row->kind == TCPHS_RUNG_LEAVES && !right)
 			repeat(out, " ", d->arrow - columns);
 		arrow(d, step, text, columns, turn, out + strlen(out));
 	}
-	if (row->kind != ROW_COMES) {
+	if (row->kind != TCPHS_RUNG_COMES) {
 		if (right)
 			left_in = enter(d, step, 0);
 		else
 			right_in = enter(d, step, 1);
 	}
-	if (row->kind != ROW_LEAVES) {
+	if (row->kind != TCPHS_RUNG_LEAVES) {
 		if (right)
 			right_in = enter(d, step, 1);
 		else
 			left_in = enter(d, step, 0);
 	}
-	line(d, *text || row->kind == ROW_COMES ? row->ts : 0, left_in, out,
+	line(d, *text || row->kind == TCPHS_RUNG_COMES ? row->ts : 0, left_in, out,
 	     paint_of(step), right_in);
-	if (row->kind != ROW_COMES)
+	if (row->kind != TCPHS_RUNG_COMES)
 		more_states(d, step, step->from);
-	if (row->kind != ROW_LEAVES)
+	if (row->kind != TCPHS_RUNG_LEAVES)
 		more_states(d, step, !step->from);
-	if (row->kind != ROW_COMES)
+	if (row->kind != TCPHS_RUNG_COMES)
 		below(d, step, !isn);
 }
 
-static void draw_state(struct drawing *d, const struct row *row)
+static void draw_state(struct drawing *d, const struct tcphs_rung *row)
 {
 	const struct tcphs_step *step = row->step;
 	bool left = enter(d, step, 0), right = enter(d, step, 1);
@@ -711,7 +501,7 @@ static void draw_state(struct drawing *d, const struct row *row)
 		words(d, step->note);
 }
 
-static void draw_data(struct drawing *d, const struct row *row)
+static void draw_data(struct drawing *d, const struct tcphs_rung *row)
 {
 	char text[TEXT] = "", back[TEXT] = "", count[TCPHS_NUMBER_SIZE];
 	size_t used;
@@ -729,7 +519,7 @@ static void draw_data(struct drawing *d, const struct row *row)
 	line(d, 0, false, text, TCPHS_PAINT_PLAIN, false);
 }
 
-static void draw_gap(struct drawing *d, const struct row *row)
+static void draw_gap(struct drawing *d, const struct tcphs_rung *row)
 {
 	char text[TEXT] = "";
 	size_t used = strlen(row->step->note) + 2;
@@ -888,7 +678,7 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 		printf("#%lu  ", number);
 	printf("%s%s\n", tcphs_clock_date(&l->clock, c->start, date),
 	       tcphs_output_plain(d.o));
-	make_rows(&d);
+	tcphs_rung_make(&d.rungs, c);
 	measure(&d);
 	end_name(&d, TCPHS_CLIENT, left);
 	end_name(&d, TCPHS_SERVER, right);
@@ -916,22 +706,22 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 	if (shown)
 		line(&d, 0, c->side[0].nstates, "", TCPHS_PAINT_PLAIN,
 		     c->side[1].nstates);
-	for (i = 0; i < d.count; i++) {
-		const struct row *row = &d.rows[i];
+	for (i = 0; i < d.rungs.count; i++) {
+		const struct tcphs_rung *row = &d.rungs.rung[i];
 
 		switch (row->kind) {
-		case ROW_ARROW:
-		case ROW_LEAVES:
-		case ROW_COMES:
+		case TCPHS_RUNG_ARROW:
+		case TCPHS_RUNG_LEAVES:
+		case TCPHS_RUNG_COMES:
 			draw_arrow(&d, row);
 			break;
-		case ROW_STATE:
+		case TCPHS_RUNG_STATE:
 			draw_state(&d, row);
 			break;
-		case ROW_DATA:
+		case TCPHS_RUNG_DATA:
 			draw_data(&d, row);
 			break;
-		case ROW_GAP:
+		case TCPHS_RUNG_GAP:
 			draw_gap(&d, row);
 			break;
 		}
@@ -943,7 +733,7 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 		      "the end of TIME_WAIT is not observed on this kernel" :
 		      "TIME_WAIT is not over (it takes 60 s)");
 	putchar('\n');
-	free(d.rows);
+	tcphs_rung_free(&d.rungs);
 }
 
 void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end *e)

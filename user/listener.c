@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Listening sockets: which one a SYN finds, and what happened there. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "listener.h"
 #include "names.h"
+#include "text.h"
 
 /* TCP_SYNCOOKIE_VALID of Linux, in ns */
 #define COOKIE_VALID (120 * 1000000000ULL)
@@ -216,18 +216,7 @@ void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)
 
 /* ---- as text -------------------------------------------------------------- */
 
-static void append(char *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void append(char *text, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + used, TCPHS_LISTENER_SIZE - used, format, args);
-	va_end(args);
-}
+#define append(text, ...) tcphs_text_append(text, TCPHS_LISTENER_SIZE, __VA_ARGS__)
 
 char *tcphs_listener_text(const struct tcphs_listener_counts *n,
 			  char text[TCPHS_LISTENER_SIZE])

@@ -573,7 +573,6 @@ int tcphs_live_run(const struct tcphs_settings *s)
 {
 	struct tcphs_input *source;
 	struct live *l;
-	uint64_t lost;
 	int status;
 
 	if (s->interactive)
@@ -599,11 +598,5 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	tcphs_flow_free(l->flow);
 	free(l);
 	tcphs_message_divert(NULL, NULL);
-	lost = tcphs_input_lost(source);
-	tcphs_input_close(source);
-	if (tcphs_output_finish())
-		return TCPHS_EXIT_FAILED;
-	if (!status && s->strict && lost)
-		return TCPHS_EXIT_LOST;
-	return status;
+	return tcphs_input_finish(source, status, s->strict);
 }

@@ -14,7 +14,7 @@ void *tcphs_memory_get(size_t count, size_t size);
 void *tcphs_memory_grow(void *array, size_t used, size_t *room, size_t size);
 
 /* There is none: say so and exit 1. */
-void tcphs_memory_fail(void) __attribute__((noreturn));
+_Noreturn void tcphs_memory_fail(void);
 
 /* A copy of `text` to be freed. */
 char *tcphs_memory_text(const char *text);

@@ -163,7 +163,7 @@ static void arrow(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 	char piece[TCPHS_CAPTION_SIZE];
 
 	fprintf(m->to, "    P%zu%sP%zu: ", id[step->from], sign, id[!step->from]);
-	text(m->to, tcphs_caption_segment(c, step, m->absolute, piece));
+	text(m->to, tcphs_caption_segment(c, step, m->absolute, true, piece));
 	if (step->note) {
 		fputs("<br/>", m->to);
 		text(m->to, step->note);

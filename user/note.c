@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A few words on a step: copies, losses, resets, TIME_WAIT, cookies. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,7 +112,8 @@ static bool is_rst_before(const struct tcphs_connection *c, size_t i)
 static void note_rst(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
-	const struct tcphs_rst *rst = &c->side[step->from].rst_sent;
+	const struct tcphs_side *side = &c->side[step->from];
+	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name;
 
 	if (!rst->known || step->ts > rst->ts + 10000000 || is_rst_before(c, i)) {
@@ -122,7 +124,10 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	}
 	name = rst->reason == TCPHS_REASON_UNKNOWN ? NULL :
 						     tcphs_names_reason(rst->reason);
-	if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
+	/* Only tcp_abort() leaves this error behind: ss -K, or SOCK_DESTROY. */
+	if (side->fate.known && side->fate.error == ECONNABORTED)
+		add(step, "ended from outside, as by ss -K");
+	else if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
 		add(step, "SO_LINGER 0");
 	else if (rst->unread)
 		add(step, "%" PRIu32 " bytes unread", rst->unread);

@@ -515,7 +515,7 @@ static void write_arrow(struct drawing *d, size_t i)
 	char text[TCPHS_CAPTION_SIZE];
 	size_t k;
 
-	tcphs_caption_segment(d->c, step, d->p->absolute, text);
+	tcphs_caption_segment(d->c, step, d->p->absolute, true, text);
 	write_along(d, i, -5, 12, is_control(step), color_of(step), text);
 	for (k = 0; k < a->lines; k++)
 		write_along(d, i, 13 + LINE * k, 10.5, false,

@@ -162,7 +162,6 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	struct teller t = { .s = s, .story = story };
 	const struct tcphs_header *h;
 	struct tcphs_input *source;
-	uint64_t lost;
 	int status;
 
 	source = tcphs_input_open(s, s->follow, &status);
@@ -194,12 +193,5 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 		story->finish(story->arg, tcphs_input_lost(source));
 	tcphs_flow_free(t.flow);
 	free(t.heap);
-	status = tcphs_input_status(source);
-	lost = tcphs_input_lost(source);
-	tcphs_input_close(source);
-	if (tcphs_output_finish())
-		return TCPHS_EXIT_FAILED;
-	if (!status && s->strict && lost)
-		return TCPHS_EXIT_LOST;
-	return status;
+	return tcphs_input_finish(source, 0, s->strict);
 }
