@@ -17,6 +17,11 @@ for kind in failslab fail_page_alloc; do
 	echo 0 >$directory/verbose
 	defer sh -c "echo Y >$directory/ignore-gfp-wait"
 	[ ! -e $directory/min-order ] || echo 0 >$directory/min-order
+	# vmalloc()'s pages, too: the rings are made of them.
+	if [ -e $directory/ignore-gfp-highmem ]; then
+		echo N >$directory/ignore-gfp-highmem
+		defer sh -c "echo Y >$directory/ignore-gfp-highmem"
+	fi
 done
 kernel_mark
 relay < <(./failures.py "$TCPHS_KO" ring_kb=16 ports=80,443 2>&1 || true)
