@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Retransmission and reordering at the close: each FIN is lost once; and a FIN
-# overtakes the bytes before it.
+# Retransmission and reordering at the close: each FIN is lost once; a FIN overtakes
+# the bytes before it; and the last ACK is lost, so that TIME_WAIT gets the FIN again,
+# answers it and begins anew.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 
@@ -12,6 +13,12 @@ story() {
 	rm -f "$WORK"/*.pcap "$WORK"/*.err "$WORK/netns"
 	rm -rf "$WORK/trace"
 	place_netns
+	# On a machine that stands still for a while nothing is sent a third time: its
+	# answer would find no socket, and the RST end TIME_WAIT.
+	ip -n "$NS_C" route change default via 192.0.2.1 rto_min 1s
+	ip -n "$NS_C" route change default via 2001:db8:1::1 rto_min 1s
+	ip -n "$NS_S" route change default via 198.51.100.1 rto_min 1s
+	ip -n "$NS_S" route change default via 2001:db8:2::1 rto_min 1s
 	wire_drop "$2"
 	shift 2
 	window_open
@@ -27,4 +34,15 @@ story "each FIN is lost once" 'tcp flags & fin == fin once' close close,first=se
 # 1000 bytes, with both headers and the time stamps
 story "the bytes before the FIN are lost once" 'meta length 1040-1080 once' \
 	overtaken overtaken,first=server
+story "the answer to the server's FIN is lost once" \
+	$'iifname "s0" tcp flags & fin == fin add @fins { tcp dport . tcp sport }
+  tcp sport . tcp dport @fins once' close
+is "TIME_WAIT begins anew in each" "$(python3 -c '
+import json, sys
+netns = int(sys.argv[1])
+rows = [r for r in map(json.loads, open(sys.argv[2]))
+        if r["kind"] == "connection" and r["client"]["netns"] == netns]
+print(len(rows), sum(any("TIME_WAIT begins anew" in (s["note"] or "")
+                         for s in r["steps"]) for r in rows))
+' "$(netns_inode "$NS_C")" "$WORK/timeline.json")" "3 3"
 finish

@@ -119,7 +119,8 @@ place_netns() {
 }
 
 # wire_drop RULE...: the wire loses what the rules of nft(8) match; each end has
-# seen what it sent. In a rule `once` stands for: the first one between two ports.
+# seen what it sent. In a rule `once` stands for: the first one between two ports;
+# @fins is a set for rules that need one.
 wire_drop() {
 	local rule once
 	command -v nft >/dev/null || skip_all "no nft on this machine"
@@ -127,6 +128,7 @@ wire_drop() {
 	{
 		echo 'table inet tcphs {'
 		echo ' set seen { type inet_service . inet_service; flags dynamic; size 1024; }'
+		echo ' set fins { type inet_service . inet_service; flags dynamic; size 1024; }'
 		echo ' chain wire { type filter hook forward priority 0; policy accept;'
 		for rule in "$@"; do
 			echo "  ${rule/%once/$once}"
