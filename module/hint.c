@@ -5,8 +5,8 @@
  */
 #include <linux/hash.h>
 #include <linux/jiffies.h>
+#include <linux/string.h>
 #include <net/net_namespace.h>
-#include <asm/unaligned.h>
 
 #include "hint.h"
 
@@ -131,6 +131,15 @@ unsigned long tcphs_hint_cookie_sent;
 
 static u64 listeners[1 << LISTENERS_BITS];
 
+/* Half an address, wherever it stands. */
+static u64 half_of(const void *addr, int half)
+{
+	u64 value;
+
+	memcpy(&value, addr + half * sizeof(value), sizeof(value));
+	return value;
+}
+
 /* Two listeners of one machine have different keys, but for a chance of 2^-64. */
 static u64 listener_key(const struct net *net, bool inet6, const void *addr,
 			u16 port)
@@ -138,10 +147,14 @@ static u64 listener_key(const struct net *net, bool inet6, const void *addr,
 	u64 key = (u64)net->ns.inum << 32 | (u32)port << 16 |
 		  (u16)(jiffies / HZ);
 
-	if (!inet6)
-		return key ^ get_unaligned((const u32 *)addr) * GOLDEN_RATIO_64;
-	key ^= get_unaligned((const u64 *)addr) * GOLDEN_RATIO_64;
-	return key * GOLDEN_RATIO_64 ^ get_unaligned((const u64 *)addr + 1);
+	u32 addr4;
+
+	if (!inet6) {
+		memcpy(&addr4, addr, sizeof(addr4));
+		return key ^ addr4 * GOLDEN_RATIO_64;
+	}
+	key ^= half_of(addr, 0) * GOLDEN_RATIO_64;
+	return key * GOLDEN_RATIO_64 ^ half_of(addr, 1);
 }
 
 /**
