@@ -22,13 +22,16 @@ bad+='|sleeping function called|scheduling while atomic|bad: scheduling|refcount
 bad+='|list_(add|del) corruption|Bad page|bad page|corrupted'
 bad+='|unregister_netdevice: waiting|Out of memory|Call Trace:|segfault at|traps: '
 
-# ours LOG: without KCSAN's reports about others, each between two lines of "=".
+# ours LOG: without KCSAN's reports about others, each between two lines of "=",
+# and without the failed allocations that tests/life_failures.sh has ordered.
 ours() {
-	if ! grep -aq 'BUG: KCSAN' "$1"; then
+	if ! grep -aqE 'BUG: KCSAN|tcphs-faults: ' "$1"; then
 		cat "$1"
 		return
 	fi
-	awk '/==============================/ {
+	awk '/tcphs-faults: (vmalloc error|page allocation failure)/ { ordered = 1 }
+		ordered { if (/<\/TASK>/) ordered = 0; next }
+		/==============================/ {
 			if (report ~ /tcphs/)
 				printf "%s", report
 			opening = report == ""

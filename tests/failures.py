@@ -4,6 +4,9 @@
 so on, until none is left to fail: by /proc/self/fail-nth, which counts those of
 this task only. Prints "ok NAME" or "not ok NAME".
 
+The kernel complains of its own failed vmalloc()s, in the name of this process,
+"tcphs-faults": scripts/vmlog.sh lets that pass.
+
 usage: failures.py MODULE.ko [PARAMETER=VALUE...]
 """
 import collections
@@ -11,6 +14,8 @@ import ctypes
 import errno
 import os
 import sys
+
+from agent import set_comm
 
 FINIT_MODULE, DELETE_MODULE = 313, 176	# x86-64
 LIMIT = 20000
@@ -35,6 +40,7 @@ def unload(name):
 
 
 def main():
+    set_comm("tcphs-faults")
     fd = os.open(sys.argv[1], os.O_RDONLY)
     words = " ".join(sys.argv[2:]).encode()
     name = "tcphs"
