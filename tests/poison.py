@@ -157,7 +157,7 @@ def check(mode, directory):
         collections.Counter("kind %d: %s" % (r[30], w) for r in rows
                             for w in judge(r, head["cpus"], areas)))
     say("%s: nor in the header" % mode,
-        zero("a pad", start[74:80] + start[208:256]) +
+        zero("a pad", start[74:80] + start[208:224] + start[232:256]) +
         [w for at in (80, 144) for w in owner(HAS_OWNER, 0, start[at:at + 64])])
     # The judge sees rubbish, and an address, where there is some.
     blind = []
