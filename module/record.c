@@ -13,7 +13,7 @@
 #include "identity.h"
 #include "record.h"
 
-#define OPTIONS_MAX	sizeof_field(struct tcphs_segment, options)
+#define OPTIONS_WORDS	(sizeof_field(struct tcphs_segment, options) / 4)
 
 static_assert(offsetof(struct tcphs_record, saddr) +
 	      sizeof(struct tcphs_raw_segment) == sizeof(struct tcphs_record));
@@ -36,6 +36,10 @@ static u64 name_of(struct tcphs_names *names, u64 address)
 	return entry->name;
 }
 
+#define NUMBERS		(TCPHS_HAS_SND_NXT | TCPHS_HAS_SND_UNA | \
+			 TCPHS_HAS_RCV_NXT | TCPHS_HAS_WRITE_SEQ | \
+			 TCPHS_HAS_ISS | TCPHS_HAS_IRS)
+
 /* The numbers stand in the order of their bits. */
 static void numbers_seal(struct tcphs_numbers *nr, u8 has)
 {
@@ -45,6 +49,8 @@ static void numbers_seal(struct tcphs_numbers *nr, u8 has)
 	static_assert(TCPHS_HAS_SND_NXT == 1 << 0 && TCPHS_HAS_IRS == 1 << 5);
 	static_assert(offsetof(struct tcphs_numbers, snd_nxt) == 0);
 	static_assert(offsetof(struct tcphs_numbers, irs) == 5 * sizeof(u32));
+	if ((has & NUMBERS) == NUMBERS)
+		return;
 	for (i = 0; i < sizeof(*nr) / sizeof(u32); i++)
 		if (!(has & 1 << i))
 			number[i] = 0;
@@ -81,32 +87,54 @@ static void transition_seal(struct tcphs_transition *t,
 	}
 }
 
+/* From the order of the header, source first, to local and remote end. */
+static void addresses_seal(struct tcphs_record *record, bool out)
+{
+	u64 half[4];
+
+	memcpy(half, tcphs_record_raw(record)->addresses, sizeof(half));
+	if (record->flags & TCPHS_INET6) {
+		memcpy(record->saddr, half + (out ? 0 : 2), 16);
+		memcpy(record->daddr, half + (out ? 2 : 0), 16);
+		return;
+	}
+	memcpy(record->saddr, (u8 *)half + (out ? 0 : 4), 4);
+	memcpy(record->daddr, (u8 *)half + (out ? 4 : 0), 4);
+}
+
+/*
+ * Numbers and options already stand where they belong; the rest changes places. Of
+ * a segment that came the source is the remote end.
+ */
 static void segment_seal(struct tcphs_record *record)
 {
-	const struct tcphs_raw_segment raw = *tcphs_record_raw(record);
-	unsigned int size = record->flags & TCPHS_INET6 ? 16 : 4;
+	const struct tcphs_raw_segment *raw = tcphs_record_raw(record);
+	u16 source = ntohs(raw->source), dest = ntohs(raw->dest);
+	u16 win = ntohs(raw->win), urg = ntohs(raw->urg);
+	unsigned int words = raw->offset >> 4, i;
 	struct tcphs_segment *s = &record->segment;
-	bool out = raw.mark & TCPHS_SEG_OUT;
-	unsigned int words, len;
+	u8 offset = raw->offset, flags = raw->flags;
+	u8 mark = raw->mark, state = raw->state;
+	bool out = mark & TCPHS_SEG_OUT;
+	u32 len = raw->len;
 
-	/* Of a segment that came the source is the remote end. */
-	memcpy(out ? record->saddr : record->daddr, raw.addresses, size);
-	memcpy(out ? record->daddr : record->saddr, raw.addresses + size, size);
-	record->sport = ntohs(out ? raw.source : raw.dest);
-	record->dport = ntohs(out ? raw.dest : raw.source);
-	s->mark = raw.mark;
-	s->state = raw.state;
-	s->offset = raw.offset;
-	s->flags = raw.flags;
-	s->seq = ntohl(raw.seq);
-	s->ack = ntohl(raw.ack);
-	s->len = raw.len;
-	s->win = ntohs(raw.win);
-	s->urg = ntohs(raw.urg);
-	words = raw.offset >> 4;
-	len = words > 5 ? (words - 5) * 4 : 0;
-	memcpy(s->options, raw.options, len);
-	memset(s->options + len, 0, OPTIONS_MAX - len);
+	static_assert(offsetof(struct tcphs_raw_segment, options) ==
+		      offsetof(struct tcphs_record, segment.options) -
+		      offsetof(struct tcphs_record, saddr));
+	addresses_seal(record, out);
+	record->sport = out ? source : dest;
+	record->dport = out ? dest : source;
+	s->mark = mark;
+	s->state = state;
+	s->offset = offset;
+	s->flags = flags;
+	s->seq = ntohl((__force __be32)s->seq);
+	s->ack = ntohl((__force __be32)s->ack);
+	s->len = len;
+	s->win = win;
+	s->urg = urg;
+	for (i = max(words, 5U) - 5; i < OPTIONS_WORDS; i++)
+		memset(s->options + i * 4, 0, 4);
 }
 
 /* Sockets have their ports one after the other, and may lose them again. */
