@@ -12,6 +12,7 @@
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: bench                     the cost, beside that of others; BLOCKS=5
+#: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: check-all                 all of these, the most telling first; MINUTES=75
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
@@ -84,6 +85,9 @@ soak:
 bench:
 	$(Q)scripts/bench.sh
 
+bench-check:
+	$(Q)scripts/bench-check.sh
+
 check-all:
 	$(Q)scripts/check-all.sh
 
@@ -152,5 +156,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check check-kernels check-debug soak bench check-all lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak bench bench-check check-all lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

@@ -7,28 +7,39 @@
 #        scripts/bench.sh [TRACER...]
 #
 # Prints a table; leaves it, the numbers as JSON, and a picture in build/bench:
-# table.md, bench.json, bench.svg. TRACER names rows of the table.
+# table.md, bench.json, bench.svg (OUT= elsewhere; PICTURE=no without the last).
+# TRACER names rows of the table.
 
 . "$(dirname "$0")/common.sh"
 
-out=$build/bench
+out=${OUT:-$build/bench}
 unset MAKEFLAGS MFLAGS MAKELEVEL
-"$top/scripts/dependencies.sh" build vm bench
+picture=${PICTURE:-bench}
+"$top/scripts/dependencies.sh" build vm "${picture/no/vm}"
 "$top/scripts/build.sh"
 
 # The peers, in the guest's root.
-export PACKAGES="bpftrace libbpf-tools"
+export PACKAGES=${PACKAGES-bpftrace libbpf-tools}
 mkdir -p "$out/guest"
 gcc -O2 -Wall -static -o "$out/guest/load" "$top/scripts/bench/load.c"
 
-words=
-if [ $# != 0 ]; then
-	words=$(printf ' %q' "$@")
+command="BLOCKS=${BLOCKS:-5}"
+if [ -n "${LOADS:-}" ]; then
+	command+=" LOADS=$(printf %q "$LOADS")"
 fi
+command+=" python3 scripts/bench/guest.py /results/bench.json"
+if [ $# != 0 ]; then
+	command+=$(printf ' %q' "$@")
+fi
+status=0
 ACCEL=icount "$top/scripts/vm.sh" run --name bench --smp 1 --mem 2048 --timeout 7200 \
-	--add "$out/guest=/bench" -- \
-	"${BLOCKS:+BLOCKS=$BLOCKS }${LOADS:+LOADS='$LOADS' }python3 scripts/bench/guest.py /results/bench.json$words"
+	--add "$out/guest=/bench" -- "$command" || status=$?
+[ -e "$build/vm/bench/results/bench.json" ] || exit 1
 cp "$build/vm/bench/results/bench.json" "$out/bench.json"
 python3 "$top/scripts/bench/report.py" "$out/bench.json" "$out/bars.dat" | tee "$out/table.md"
-gnuplot -e "data='$out/bars.dat'; out='$out/bench.svg'" "$top/scripts/bench/bars.gnuplot"
-say "table.md, bench.json and bench.svg are in ${out#"$top"/}"
+if [ "$picture" != no ]; then
+	gnuplot -e "data='$out/bars.dat'; out='$out/bench.svg'" \
+		"$top/scripts/bench/bars.gnuplot"
+fi
+say "the table, and the numbers, are in ${out#"$top"/}"
+exit "$status"

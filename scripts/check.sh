@@ -62,6 +62,10 @@ if [ -z "$selection" ] && [ "${GUEST:-}" != only ]; then
 	ktap_program "how tests are counted" "$logs/ktap.log" "$top/scripts/ktap-test.sh"
 	ktap_program "packages" "$logs/package.log" "$top/scripts/package-test.sh"
 	ktap_program "the VM itself" "$logs/vm.log" "$top/scripts/vm-test.sh"
+	# Under the compiler and kernel that the recorded shares are of.
+	if [ "$suite${KERNEL:-}${FLAVOUR:-}" = bookworm ]; then
+		ktap_program "what recording costs" "$logs/bench.log" "$top/scripts/bench-check.sh"
+	fi
 fi
 
 # run_in_vm REPEAT RUNNER-OPTION...

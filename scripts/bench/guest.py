@@ -226,8 +226,17 @@ class Bpftrace(Tracer):
 
 class Tcpstates(Tracer):
     def begin(self):
-        self.start('tcpstates', ready=lambda: 'OLDSTATE' in open('/tmp/output').read())
+        self.start('tcpstates', ready=self.attached)
         time.sleep(1)
+
+    def attached(self):
+        """What it prints into a file stays in its buffer for long."""
+        fds = f'/proc/{self.reader.pid}/fd'
+        with contextlib.suppress(OSError):
+            return any('bpf_link' in os.readlink(f'{fds}/{fd}') or
+                       'perf_event' in os.readlink(f'{fds}/{fd}')
+                       for fd in os.listdir(fds))
+        return False
 
     def end(self):
         said = self.stop()
@@ -388,18 +397,23 @@ def main():
     if not os.path.exists(TRACING + '/events'):
         run('mount', '-t', 'tracefs', 'nodev', TRACING)
     names = [name for name in TRACERS if name != 'none' and (not chosen or name in chosen)]
-    rows = []
+    rows, failed = [], []
     for i, name in enumerate(names):
         if i % STRIDE == 0:
             rows.append(measure('none', loads))
         print(f'{name} ...', file=sys.stderr, flush=True)
-        rows.append(measure(name, loads))
+        try:
+            rows.append(measure(name, loads))
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            print(f'{name}: {error}', file=sys.stderr)
+            failed.append(name)
     rows.append(measure('none', loads))
     with open(output, 'w') as file:
         json.dump({'kernel': os.uname().release, 'blocks': BLOCKS,
                    'units': {load: LOADS[load][0] for load in loads},
                    'records': records_per_unit(loads), 'rows': rows}, file, indent=1)
+    return bool(failed)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
