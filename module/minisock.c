@@ -57,7 +57,9 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 /*
  * Mini-sockets in FIN_WAIT2: connections without a process whose peer has not
  * sent its FIN yet. Mostly there is none, and no FIN needs a look at who gets
- * it. May be too high (where the end of a mini-socket is not seen), not too low.
+ * it. May be too high, where the end of a mini-socket is not seen. Those that are
+ * older than the module are not in it: on loopback, where early demux has not
+ * found them, their FIN is not looked up.
  */
 atomic_t tcphs_minisock_fin_wait2 = ATOMIC_INIT(0);
 
