@@ -196,9 +196,11 @@ seen "TERM=dumb: exit status" shows '^READY 2'
 is "no terminal: exit status" $? 2
 
 # Rows on a terminal: the status line is the last one, and none is left.
-run "$TCPHS live --netns $inode"
+# In a namespace of their own: no TIME_WAIT of before ends among them.
+netns_add NS_ROWS
+run "$TCPHS live --netns $(netns_inode "$NS_ROWS")"
 seen "rows: the status line" shows '^0 connections, 0 over, 0 records/s, 0 lost$'
-./live.py talk "$NS_LO"
+./live.py talk "$NS_ROWS"
 seen "rows: it goes along" shows '^6 connections, .* 0 lost$'
 seen "rows: there is one, the last" last_is_status
 keys C-c
