@@ -13,6 +13,8 @@
 . "$(dirname "$0")/common.sh"
 
 out=${OUT:-$build/bench}
+# Two benches may run at once: each has its own OUT.
+vm=${out##*/}
 unset MAKEFLAGS MFLAGS MAKELEVEL
 picture=${PICTURE:-bench}
 "$top/scripts/dependencies.sh" build vm "${picture/no/vm}"
@@ -32,10 +34,10 @@ if [ $# != 0 ]; then
 	command+=$(printf ' %q' "$@")
 fi
 status=0
-ACCEL=icount "$top/scripts/vm.sh" run --name bench --smp 1 --mem 2048 --timeout 7200 \
+ACCEL=icount "$top/scripts/vm.sh" run --name "$vm" --smp 1 --mem 2048 --timeout 7200 \
 	--add "$out/guest=/bench" -- "$command" || status=$?
-[ -e "$build/vm/bench/results/bench.json" ] || exit 1
-cp "$build/vm/bench/results/bench.json" "$out/bench.json"
+[ -e "$build/vm/$vm/results/bench.json" ] || exit 1
+cp "$build/vm/$vm/results/bench.json" "$out/bench.json"
 python3 "$top/scripts/bench/report.py" "$out/bench.json" "$out/bars.dat" | tee "$out/table.md"
 if [ "$picture" != no ]; then
 	gnuplot -e "data='$out/bars.dat'; out='$out/bench.svg'" \
