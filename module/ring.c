@@ -49,7 +49,7 @@ DEFINE_PER_CPU(struct tcphs_ring, tcphs_rings);
 static DEFINE_PER_CPU(struct tcphs_record, spare_slot);
 
 u64 tcphs_ring_records __ro_after_init;
-int tcphs_ring_waiting __read_mostly;
+u64 tcphs_ring_window __read_mostly;
 
 /*
  * Not in the module's own data: a process that is stopped inside poll() still
@@ -91,15 +91,27 @@ static void wake_irq_fn(struct irq_work *work)
 }
 
 /**
- * tcphs_ring_wake() - have the sleeping readers woken soon
+ * tcphs_ring_stamp() - the time, where it takes more than the counter to tell
+ * @passed: since the CPU's clock was asked, cycles
  *
- * Context: a writer, interrupts off. It may hold any lock of the network stack
- * or the scheduler's caller, so it only raises an irq_work.
+ * Context: a writer, interrupts off, its record not committed. Where a reader
+ * sleeps it has it woken soon: the writer may hold any lock of the network stack
+ * or the scheduler's caller, so it only raises an irq_work. There is no barrier
+ * against the reservation: a reader that this test misses is found by the check
+ * that it has ordered for itself: tcphs_ring_wait().
+ * Return: ns, CLOCK_MONOTONIC.
  */
-void tcphs_ring_wake(void)
+u64 tcphs_ring_stamp(u64 passed, u64 unused, u64 unused2)
 {
-	WRITE_ONCE(tcphs_ring_waiting, 0);
-	irq_work_queue(&wake_irq_work);
+	struct tcphs_clock *clock = this_cpu_ptr(&tcphs_rings.clock);
+
+	if (!READ_ONCE(tcphs_ring_window)) {
+		WRITE_ONCE(tcphs_ring_window, tcphs_clock_window);
+		irq_work_queue(&wake_irq_work);
+	}
+	if (passed < tcphs_clock_window)
+		return tcphs_clock_ns(clock, passed);
+	return tcphs_clock_ask(clock);
 }
 
 /**
@@ -111,7 +123,7 @@ void tcphs_ring_wake(void)
  */
 void tcphs_ring_wait(void)
 {
-	WRITE_ONCE(tcphs_ring_waiting, 1);
+	WRITE_ONCE(tcphs_ring_window, 0);
 	smp_mb(); /* the announcement before the caller's look */
 	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
 }
@@ -388,6 +400,15 @@ static void rings_free(void)
 			vfree(per_cpu(tcphs_rings, cpu).slot);
 }
 
+/* Before there is memory for it. */
+static void ring_reset(int cpu)
+{
+	struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
+
+	ring->slot = per_cpu_ptr(&spare_slot, cpu);
+	ring->clock.cycles = TCPHS_CLOCK_NEVER;
+}
+
 /**
  * tcphs_ring_init() - make a ring for every CPU that is up
  * @kb: KiB per CPU; rounded up to a power of two, and to 4 at least
@@ -418,7 +439,9 @@ int tcphs_ring_init(unsigned int kb)
 	}
 	tcphs_ring_records = ((u64)rounded << 10) / TCPHS_RECORD_SIZE;
 	for_each_possible_cpu(cpu)
-		per_cpu(tcphs_rings, cpu).slot = per_cpu_ptr(&spare_slot, cpu);
+		ring_reset(cpu);
+
+	tcphs_ring_window = tcphs_clock_window;
 
 	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
 	if (!waitqueue)
