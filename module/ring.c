@@ -176,26 +176,57 @@ static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
 	return slot_valid(ring, n);
 }
 
-/* Looks at the time of the CPU's next record; steps over what is lost. */
-static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
+/* The CPU's next record has been overtaken: goes on at the oldest that is there. */
+static noinline void cursor_skip(struct tcphs_cursor_cpu *at,
+				 const struct tcphs_ring *ring)
 {
-	const struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
-	struct tcphs_cursor_cpu *at = &cursor->cpu[cpu];
 	u64 oldest, ahead = 0;
 
-	while (at->next < at->limit) {
-		if (slot_copy(ring, at->next, &at->ts, NULL))
-			return;
+	do {
 		/*
-		 * Overtaken: go on at the oldest record. If the writer is so
-		 * fast that it overtakes even that, go on well ahead of it.
+		 * If the writer is so fast that it overtakes even that, go on
+		 * well ahead of it.
 		 */
 		oldest = READ_ONCE(ring->reserved) - (ring->mask + 1) + ahead;
 		ahead = (ring->mask >> 4) + 1;
 		at->lost += oldest - at->next;
 		at->next = oldest;
+		if (at->next >= at->limit) {
+			at->ts = U64_MAX;
+			return;
+		}
+	} while (!slot_copy(ring, at->next, &at->ts, NULL));
+}
+
+/* Looks at the time of the CPU's next record; steps over what is lost. */
+static __always_inline void cursor_peek(struct tcphs_cursor_cpu *at,
+					const struct tcphs_ring *ring)
+{
+	if (at->next >= at->limit)
+		at->ts = U64_MAX;
+	else if (!slot_copy(ring, at->next, &at->ts, NULL))
+		cursor_skip(at, ring);
+}
+
+/* Whose record is the oldest, and for how long? */
+static noinline void cursor_choose(struct tcphs_cursor *cursor)
+{
+	unsigned int best = nr_cpu_ids;
+	u64 ts, first = U64_MAX;
+	int cpu;
+
+	cursor->rival = U64_MAX;
+	for_each_possible_cpu(cpu) {
+		ts = cursor->cpu[cpu].ts;
+		if (best == nr_cpu_ids || ts < first) {
+			cursor->rival = first;
+			first = ts;
+			best = cpu;
+		} else if (ts < cursor->rival) {
+			cursor->rival = ts;
+		}
 	}
-	at->ts = U64_MAX;
+	cursor->best = best;
 }
 
 /**
@@ -271,8 +302,9 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
 		while (smp_load_acquire(&ring->committed) < reserved)
 			cpu_relax();
 		cursor->cpu[cpu].limit = max(reserved, cursor->cpu[cpu].next);
-		cursor_peek(cursor, cpu);
+		cursor_peek(&cursor->cpu[cpu], ring);
 	}
+	cursor_choose(cursor);
 }
 
 static void lost_fill(struct tcphs_record *record, u64 ts,
@@ -295,15 +327,14 @@ static void lost_fill(struct tcphs_record *record, u64 ts,
  */
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
 {
+	const struct tcphs_ring *ring;
 	struct tcphs_cursor_cpu *at;
-	int cpu, best;
+	unsigned int best;
 
 again:
-	best = -1;
-	for_each_possible_cpu(cpu) {
-		if (best < 0 || cursor->cpu[cpu].ts < cursor->cpu[best].ts)
-			best = cpu;
-	}
+	if (cursor->cpu[cursor->best].ts >= cursor->rival)
+		cursor_choose(cursor);
+	best = cursor->best;
 	at = &cursor->cpu[best];
 	if (at->ts == U64_MAX || at->ts > cursor->horizon)
 		return false;
@@ -313,16 +344,16 @@ again:
 		at->lost = 0;
 		return true;
 	}
-	if (!slot_copy(per_cpu_ptr(&tcphs_rings, best), at->next, NULL,
-		       record)) {
-		cursor_peek(cursor, best);
+	ring = per_cpu_ptr(&tcphs_rings, best);
+	if (!slot_copy(ring, at->next, NULL, record)) {
+		cursor_skip(at, ring);
 		goto again;
 	}
 	tcphs_record_seal(record, &cursor->names);
 	record->n = at->next++;
 	record->cpu = best;
 	at->last = at->ts;
-	cursor_peek(cursor, best);
+	cursor_peek(at, ring);
 	return true;
 }
 

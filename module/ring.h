@@ -113,6 +113,8 @@ static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
 /* One reader's place in all rings. */
 struct tcphs_cursor {
 	u64 horizon;			/* deliver nothing younger (ns) */
+	unsigned int best;		/* CPU whose record is next ... */
+	u64 rival;			/* ... as long as it is older than this */
 	struct tcphs_names names;	/* of the sockets it was told of */
 	unsigned int cpus;
 	struct tcphs_cursor_cpu {
