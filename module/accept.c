@@ -39,8 +39,10 @@ void tcphs_accept_record(struct pt_regs *regs)
 	r = tcphs_ring_begin(&w, TCPHS_ACCEPT);
 	tcphs_identity_ends(r, sk);
 	a = &r->accept;
-	memset(a, 0, sizeof(*a));
 	a->state = sk->sk_state;
+	memset(a->__pad, 0, sizeof(a->__pad));
+	a->listener = 0;
+	memset(a->__pad2, 0, sizeof(a->__pad2));
 	a->cgroup = tcphs_identity_cgroup(sk);
 	a->mark = READ_ONCE(sk->sk_mark);
 	a->uid = tcphs_identity_uid(sk);

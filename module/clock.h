@@ -11,7 +11,6 @@
 #define _TCPHS_CLOCK_H
 
 #include <linux/ktime.h>
-#include <linux/percpu.h>
 #include <linux/types.h>
 #ifdef CONFIG_X86_64
 #include <asm/msr.h>
@@ -19,36 +18,43 @@
 
 #define TCPHS_CLOCK_WINDOW_US	100
 
-/* Only its CPU uses it, with interrupts off. */
+/* Turns a reading of the counter into one that no other comes shortly after. */
+#define TCPHS_CLOCK_NEVER	(1ULL << 63)
+
+/* Of one CPU, which alone uses it, with interrupts off. */
 struct tcphs_clock {
 	u64 cycles;		/* the counter, when ktime_get() was asked */
 	u64 ns;			/* what it said */
-	u64 window;		/* cycles for which that holds; 0: ask now */
 };
 
-DECLARE_PER_CPU(struct tcphs_clock, tcphs_clocks);
-
 extern u64 tcphs_clock_rate;	/* ns per cycle << 32 */
+extern u64 tcphs_clock_window;	/* cycles for which an answer holds; not 0 */
 
-u64 __cold tcphs_clock_ask(void);
+u64 tcphs_clock_ask(struct tcphs_clock *clock);
 void tcphs_clock_init(void);
 
 /**
- * tcphs_clock_ns() - the time
+ * tcphs_clock_passed() - time since ktime_get() was asked
+ * @clock: this CPU's
  *
- * Context: interrupts off. Return: ns, CLOCK_MONOTONIC.
+ * Context: interrupts off. Return: cycles; not below tcphs_clock_window where it
+ * must be asked again.
  */
-static __always_inline u64 tcphs_clock_ns(void)
+static __always_inline u64 tcphs_clock_passed(const struct tcphs_clock *clock)
 {
 #ifdef CONFIG_X86_64
 	/* As in sched_clock(): not ordered, which may be off by some 10 ns. */
-	u64 passed = rdtsc() - __this_cpu_read(tcphs_clocks.cycles);
-
-	if (likely(passed < __this_cpu_read(tcphs_clocks.window)))
-		return __this_cpu_read(tcphs_clocks.ns) +
-		       (passed * tcphs_clock_rate >> 32);
+	return rdtsc() - clock->cycles;
+#else
+	return U64_MAX;
 #endif
-	return tcphs_clock_ask();
+}
+
+/** tcphs_clock_ns() - Return: the time, passed cycles after the question */
+static __always_inline u64 tcphs_clock_ns(const struct tcphs_clock *clock,
+					  u64 passed)
+{
+	return clock->ns + (passed * tcphs_clock_rate >> 32);
 }
 
 #endif /* _TCPHS_CLOCK_H */

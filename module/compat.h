@@ -14,6 +14,29 @@
 #include <net/tcp.h>
 #include <tcphs.h>
 
+/*
+ * A function that is seldom called from where every instruction counts. It saves
+ * all registers itself, and tcphs_compat_rare() calls it: so its caller has no
+ * need of registers that outlive a call, which it would have to save each time.
+ * The function tracer knows nothing of that. It takes and returns u64.
+ */
+#ifdef CONFIG_X86_64
+#include <asm/asm.h>
+#define TCPHS_RARE	__cold notrace __attribute__((no_caller_saved_registers))
+#define tcphs_compat_rare(function, a, b, c) \
+({ \
+	u64 __result; \
+	asm volatile("call " #function \
+		     : "=a" (__result), ASM_CALL_CONSTRAINT \
+		     : "D" ((u64)(a)), "S" ((u64)(b)), "d" ((u64)(c)) \
+		     : "cc", "memory"); \
+	__result; \
+})
+#else
+#define TCPHS_RARE	__cold
+#define tcphs_compat_rare(function, a, b, c)	function(a, b, c)
+#endif
+
 /* 5.16: the kvmalloc() family is in linux/slab.h. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 #include <linux/mm.h>

@@ -68,15 +68,8 @@ bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
 	return match;
 }
 
-/**
- * tcphs_filter_drops() - does the filter keep this record out?
- * @netns: inode of the network namespace
- * @sport: local port, host byte order; 0 if not known
- * @dport: remote port
- *
- * Context: any in which records are written. Counts what it keeps out.
- */
-bool tcphs_filter_drops(u32 netns, u16 sport, u16 dport)
+/* See tcphs_filter_drops(). */
+u64 tcphs_filter_judge(u64 netns, u64 sport, u64 dport)
 {
 	if (tcphs_filter_match(netns, sport, dport))
 		return false;

@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
+#include "compat.h"
 #include "ring.h"
 
 #define TCPHS_FILTER_NETNS_MAX	64
@@ -30,6 +31,19 @@ static __always_inline bool tcphs_filter_on(void)
 	return static_branch_unlikely(&tcphs_filter_set);
 }
 
-bool __cold tcphs_filter_drops(u32 netns, u16 sport, u16 dport);
+u64 TCPHS_RARE tcphs_filter_judge(u64 netns, u64 sport, u64 dport);
+
+/**
+ * tcphs_filter_drops() - does the filter keep this record out?
+ * @netns: inode of the network namespace
+ * @sport: local port, host byte order; 0 if not known
+ * @dport: remote port
+ *
+ * Context: any in which records are written. Counts what it keeps out.
+ */
+static __always_inline bool tcphs_filter_drops(u32 netns, u16 sport, u16 dport)
+{
+	return tcphs_compat_rare(tcphs_filter_judge, netns, sport, dport);
+}
 
 #endif /* _TCPHS_FILTER_H */

@@ -9,15 +9,19 @@
 #define _TCPHS_HINT_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+#include <net/net_namespace.h>
 #include <net/tcp.h>
 #include <tcphs.h>
 
 extern atomic_t tcphs_hint_loopback_acks;
-extern unsigned long tcphs_hint_answers_until;
 
 void tcphs_hint_loopback(const struct sk_buff *skb, u8 mark);
-bool tcphs_hint_loopback_take(const struct sk_buff *skb, u8 *mark);
+int tcphs_hint_loopback_take(const struct sk_buff *skb);
 
 /** tcphs_hint_under_way() - may there be an ACK that tcphs_hint_loopback() saw? */
 static __always_inline bool tcphs_hint_under_way(void)
@@ -28,16 +32,72 @@ static __always_inline bool tcphs_hint_under_way(void)
 /**
  * tcphs_hint_arrived() - is this ACK one that tcphs_hint_loopback() saw?
  * @skb: that came from the loopback device
- * @mark: gets that one's mark
+ *
+ * Return: that one's mark; -1 if it is none.
  */
-static __always_inline bool tcphs_hint_arrived(const struct sk_buff *skb, u8 *mark)
+static __always_inline int tcphs_hint_arrived(const struct sk_buff *skb)
 {
-	return tcphs_hint_under_way() && tcphs_hint_loopback_take(skb, mark);
+	return tcphs_hint_under_way() ? tcphs_hint_loopback_take(skb) : -1;
 }
 
-void tcphs_hint_expect(const struct net *net, const struct tcphdr *th);
-void tcphs_hint_forget(const struct net *net, const struct tcphdr *th);
-bool tcphs_hint_answer_take(const struct net *net, const struct tcphdr *th);
+/*
+ * Segments that call for an answer: a keep-alive probe, a SYN or RST to be
+ * challenged. The answer is a pure ACK like any other and leaves in the same
+ * softirq, or later if a process has the socket. Entries that share a place, or
+ * an answer that never comes, cost or add a record.
+ */
+#define TCPHS_HINT_ANSWERS_BITS		8
+#define TCPHS_HINT_ANSWERS_WINDOW	(5 * HZ)
+
+extern u64 tcphs_hint_answers[1 << TCPHS_HINT_ANSWERS_BITS];
+extern unsigned long tcphs_hint_answers_until;
+
+/*
+ * Of a connection, whichever end sent th: what leaves has the ports the other way
+ * round. Never 0: no netns is.
+ */
+static __always_inline u64 tcphs_hint_answer_key(const struct net *net,
+						 const struct tcphdr *th, bool out)
+{
+	u32 ports;
+
+	memcpy(&ports, th, sizeof(ports));
+	return (u64)net->ns.inum << 32 | (out ? rol32(ports, 16) : ports);
+}
+
+static __always_inline u64 *tcphs_hint_answer(u64 key)
+{
+	return &tcphs_hint_answers[hash_64(key, TCPHS_HINT_ANSWERS_BITS)];
+}
+
+/** tcphs_hint_expect() - th came and calls for an answer */
+static __always_inline void tcphs_hint_expect(const struct net *net,
+					      const struct tcphdr *th)
+{
+	u64 key = tcphs_hint_answer_key(net, th, false);
+
+	WRITE_ONCE(*tcphs_hint_answer(key), key);
+	WRITE_ONCE(tcphs_hint_answers_until, jiffies + TCPHS_HINT_ANSWERS_WINDOW);
+}
+
+static __always_inline bool tcphs_hint_answer_take(const struct net *net,
+						   const struct tcphdr *th)
+{
+	u64 key = tcphs_hint_answer_key(net, th, true);
+	u64 *entry = tcphs_hint_answer(key);
+
+	if (READ_ONCE(*entry) != key)
+		return false;
+	WRITE_ONCE(*entry, 0);
+	return true;
+}
+
+/** tcphs_hint_forget() - th, which leaves, is another answer */
+static __always_inline void tcphs_hint_forget(const struct net *net,
+					      const struct tcphdr *th)
+{
+	tcphs_hint_answer_take(net, th);
+}
 
 /** tcphs_hint_expected() - is th, which leaves, an answer that is expected? */
 static __always_inline bool tcphs_hint_expected(const struct net *net,
@@ -63,9 +123,74 @@ static __always_inline bool tcphs_hint_cookies(void)
 	return unlikely(sent) && time_before(jiffies, sent + TCP_SYNCOOKIE_VALID);
 }
 
-void tcphs_hint_listener(const struct net *net, bool inet6, const void *addr,
-			 u16 port, bool calm);
-bool tcphs_hint_calm(const struct net *net, bool inet6, const void *addr,
-		     u16 port);
+/*
+ * Listeners whose queues were far from full when they last answered a SYN. A
+ * child can only come to the accept queue after its request did, so the next SYN
+ * cannot be dropped for want of room, and there is no need to look for the
+ * listener. An entry holds for a second at the most: a listener may get another
+ * backlog.
+ */
+#define TCPHS_HINT_LISTENERS_BITS	7
+
+extern u64 tcphs_hint_listeners[1 << TCPHS_HINT_LISTENERS_BITS];
+
+/* Half an address, wherever it stands. */
+static __always_inline u64 tcphs_hint_half(const void *addr, int half)
+{
+	u64 value;
+
+	memcpy(&value, addr + half * sizeof(value), sizeof(value));
+	return value;
+}
+
+/* Two listeners of one machine have different keys, but for a chance of 2^-64. */
+static __always_inline u64 tcphs_hint_listener_key(const struct net *net,
+						   bool inet6, const void *addr,
+						   __be16 port)
+{
+	u16 now = jiffies >> ilog2(HZ);
+	u64 key = (u64)net->ns.inum << 32 | (u32)(__force u16)port << 16 | now;
+	u32 addr4;
+
+	if (!inet6) {
+		memcpy(&addr4, addr, sizeof(addr4));
+		return key ^ addr4 * GOLDEN_RATIO_64;
+	}
+	key ^= tcphs_hint_half(addr, 0) * GOLDEN_RATIO_64;
+	return key * GOLDEN_RATIO_64 ^ tcphs_hint_half(addr, 1);
+}
+
+/**
+ * tcphs_hint_listener() - a listener answers a SYN
+ * @net: its network namespace
+ * @inet6: IPv6, else IPv4
+ * @addr: to which the SYN was sent
+ * @port: and the port
+ * @calm: its queues have room
+ */
+static __always_inline void tcphs_hint_listener(const struct net *net, bool inet6,
+						const void *addr, __be16 port,
+						bool calm)
+{
+	u64 key = tcphs_hint_listener_key(net, inet6, addr, port);
+	u64 *entry = &tcphs_hint_listeners[hash_64(key, TCPHS_HINT_LISTENERS_BITS)];
+
+	if (calm) {
+		if (READ_ONCE(*entry) != key)
+			WRITE_ONCE(*entry, key);
+	} else if (READ_ONCE(*entry) == key) {
+		WRITE_ONCE(*entry, 0);
+	}
+}
+
+/** tcphs_hint_calm() - did tcphs_hint_listener() just say so? */
+static __always_inline bool tcphs_hint_calm(const struct net *net, bool inet6,
+					    const void *addr, __be16 port)
+{
+	u64 key = tcphs_hint_listener_key(net, inet6, addr, port);
+
+	return READ_ONCE(tcphs_hint_listeners[hash_64(key,
+			 TCPHS_HINT_LISTENERS_BITS)]) == key;
+}
 
 #endif /* _TCPHS_HINT_H */

@@ -98,7 +98,10 @@ static inline bool tcphs_identity_is_mapped(const struct sock *sk)
 }
 #endif
 
-/* Addresses of a socket of any kind, and flags. Of IPv4 4 bytes are written. */
+/*
+ * Addresses of a socket of any kind, and flags. Those of IPv4 stay as they stand in
+ * the socket, the remote one first.
+ */
 static __always_inline void
 tcphs_identity_addresses(struct tcphs_record *record, const struct sock *sk)
 {
@@ -114,13 +117,12 @@ tcphs_identity_addresses(struct tcphs_record *record, const struct sock *sk)
 		record->flags = TCPHS_V4MAPPED;
 	}
 #endif
-	memcpy(record->saddr, &sk->sk_rcv_saddr, 4);
-	memcpy(record->daddr, &sk->sk_daddr, 4);
+	memcpy(record->saddr, &sk->sk_addrpair, 8);
 }
 
 /**
  * tcphs_identity_ends() - addresses, ports, netns and identity of a full socket
- * @record: sets saddr daddr sport dport netns sock flags
+ * @record: sets saddr daddr sport dport netns sock flags, for tcphs_record_seal()
  * @sk: a full TCP socket; its lock need not be held
  *
  * Context: interrupts off.
@@ -135,15 +137,15 @@ tcphs_identity_ends(struct tcphs_record *record, const struct sock *sk)
 	 * inet_sport, not inet_num: at -> CLOSE the port is already given back
 	 * and inet_num may be 0.
 	 */
-	record->sport = ntohs(inet->inet_sport);
-	record->dport = ntohs(inet->inet_dport);
+	record->sport = (__force u16)inet->inet_sport;
+	record->dport = (__force u16)inet->inet_dport;
 	record->netns = sock_net(sk)->ns.inum;
 	record->sock = tcphs_identity_of(sk);
 }
 
 /**
  * tcphs_identity_mini_ends() - the same of a request or TIME_WAIT mini-socket
- * @record: sets saddr daddr sport dport netns sock flags
+ * @record: sets saddr daddr sport dport netns sock flags, for tcphs_record_seal()
  * @sk: a request_sock or inet_timewait_sock, that is no more than a
  *	struct sock_common
  *
@@ -153,8 +155,8 @@ static __always_inline void
 tcphs_identity_mini_ends(struct tcphs_record *record, const struct sock *sk)
 {
 	tcphs_identity_addresses(record, sk);
-	record->sport = sk->sk_num;
-	record->dport = ntohs(sk->sk_dport);
+	record->sport = (__force u16)htons(sk->sk_num);
+	record->dport = (__force u16)sk->sk_dport;
 	record->netns = sock_net(sk)->ns.inum;
 	record->sock = tcphs_identity_of(sk);
 }

@@ -270,7 +270,7 @@ static void listener_hint(const struct request_sock *req,
 		addr = &sk->sk_v6_rcv_saddr;
 	}
 #endif
-	tcphs_hint_listener(sock_net(sk), inet6, addr, sk->sk_num,
+	tcphs_hint_listener(sock_net(sk), inet6, addr, htons(sk->sk_num),
 			    has_room(listener));
 }
 

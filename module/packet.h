@@ -40,6 +40,31 @@ static __always_inline u32 tcphs_packet_doff(const struct tcphdr *th)
 	return (((const u8 *)th)[TCPHS_OFFSET_BYTE] & 0xf0) >> 2;
 }
 
+/** tcphs_packet_is_long() - is the header longer than `most`, a multiple of 4? */
+static __always_inline bool tcphs_packet_is_long(const struct tcphdr *th, u32 most)
+{
+	return ((const u8 *)th)[TCPHS_OFFSET_BYTE] > (most << 2 | 0xf);
+}
+
+/** tcphs_packet_is_tcp4() - is this IPv4 packet TCP's? */
+static __always_inline bool tcphs_packet_is_tcp4(const struct sk_buff *skb)
+{
+	return ((const struct iphdr *)skb->data)->protocol == IPPROTO_TCP;
+}
+
+/**
+ * tcphs_packet_is_plain4() - is it TCP, the header right behind IPv4's?
+ * @skb: an IPv4 packet
+ */
+static __always_inline bool tcphs_packet_is_plain4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+
+	/* Version and header length; fragments may have a header or not. */
+	return *skb->data == 0x45 && iph->protocol == IPPROTO_TCP &&
+	       !(iph->frag_off & htons(IP_OFFSET));
+}
+
 /**
  * tcphs_packet_find4() - where the TCP header is
  * @skb: an IPv4 packet
@@ -47,26 +72,27 @@ static __always_inline u32 tcphs_packet_doff(const struct tcphdr *th)
  *
  * Return: false if this is not TCP, or a fragment without a header.
  */
-static __always_inline bool tcphs_packet_find4(const struct sk_buff *skb, u32 *off)
+static inline bool tcphs_packet_find4(const struct sk_buff *skb, u32 *off)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 
-	if (iph->protocol != IPPROTO_TCP ||
-	    unlikely(iph->frag_off & htons(IP_OFFSET)))
+	if (iph->protocol != IPPROTO_TCP || iph->frag_off & htons(IP_OFFSET))
 		return false;
 	*off = iph->ihl * 4;
 	return true;
 }
 
-#if IS_ENABLED(CONFIG_IPV6)
-static __always_inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
+/** tcphs_packet_is_plain6() - the same of an IPv6 packet */
+static __always_inline bool tcphs_packet_is_plain6(const struct sk_buff *skb)
 {
-	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	return ((const struct ipv6hdr *)skb->data)->nexthdr == IPPROTO_TCP;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
+{
 	unsigned short frag_off = 0;
 
-	*off = sizeof(*ip6h);
-	if (likely(ip6h->nexthdr == IPPROTO_TCP))
-		return true;
 	*off = 0;
 	return ipv6_find_hdr(skb, off, -1, &frag_off, NULL) == IPPROTO_TCP &&
 	       !frag_off;

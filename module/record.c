@@ -66,6 +66,17 @@ static void owner_seal(u32 *pid, char *comm, u8 has)
 	memset(comm, 0, TASK_COMM_LEN);
 }
 
+/*
+ * The child's first event: newer kernels (7.2, not 6.12) have set its ends. Before,
+ * its remote end is the listener's, that is none; its local port is the
+ * listener's and right, its address may be any.
+ */
+static void child_seal(struct tcphs_record *record)
+{
+	if (!record->dport)
+		memset(record->daddr, 0, sizeof(record->daddr));
+}
+
 static void transition_seal(struct tcphs_transition *t,
 			    struct tcphs_names *names)
 {
@@ -137,6 +148,17 @@ static void segment_seal(struct tcphs_record *record)
 		memset(s->options + i * 4, 0, 4);
 }
 
+/* A socket's IPv4 addresses: see tcphs_identity_addresses(). */
+static void ends_seal(struct tcphs_record *record)
+{
+	if (!(record->flags & TCPHS_INET6)) {
+		memcpy(record->daddr, record->saddr, 4);
+		memcpy(record->saddr, record->saddr + 4, 4);
+	}
+	record->sport = ntohs((__force __be16)record->sport);
+	record->dport = ntohs((__force __be16)record->dport);
+}
+
 /* Sockets have their ports one after the other, and may lose them again. */
 static void ports_seal(struct tcphs_record *record)
 {
@@ -156,6 +178,8 @@ void tcphs_record_seal(struct tcphs_record *record, struct tcphs_names *names)
 	record->sock = name_of(names, record->sock);
 	if (record->kind == TCPHS_SEGMENT)
 		segment_seal(record);
+	else
+		ends_seal(record);
 	if (!(record->flags & TCPHS_INET6)) {
 		memset(record->saddr + 4, 0, sizeof(record->saddr) - 4);
 		memset(record->daddr + 4, 0, sizeof(record->daddr) - 4);
@@ -163,8 +187,11 @@ void tcphs_record_seal(struct tcphs_record *record, struct tcphs_names *names)
 	switch (record->kind) {
 	case TCPHS_TRANSITION:
 		transition_seal(&record->transition, names);
-		if (record->transition.via == TCPHS_VIA_TRACEPOINT)
-			ports_seal(record);
+		if (record->transition.via != TCPHS_VIA_TRACEPOINT)
+			break;
+		if (record->transition.old == TCPHS_LISTEN)
+			child_seal(record);
+		ports_seal(record);
 		break;
 	case TCPHS_SEGMENT:
 		break;

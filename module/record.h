@@ -3,9 +3,9 @@
  * What may leave the kernel of a record.
  *
  * A record is written while a connection waits, and read seldom or never. So a
- * writer leaves in its slot what costs least: in `sock` the socket's address, a
- * segment's IPv4 addresses and TCP header as they came, and beyond the options or
- * for an unknown number whatever is there.
+ * writer leaves in its slot what costs least: in `sock` the socket's address, IPv4
+ * addresses and ports as a socket has them, a segment's addresses and TCP header as
+ * they came, and beyond the options or for an unknown number whatever is there.
  * tcphs_ring_next(), the only way out of a ring, makes of it what tcphs.h
  * promises.
  */
@@ -25,6 +25,10 @@ struct tcphs_raw_segment {
 	__u32	len;		/* payload bytes */
 	union {
 		__u8	header[60];
+		struct {
+			__u8	most[40];	/* a SYN's options are 20 bytes */
+			__u8	rest[20];	/* copied if there is any */
+		};
 		struct {
 			__be16	source;
 			__be16	dest;

@@ -49,7 +49,7 @@ DEFINE_PER_CPU(struct tcphs_ring, tcphs_rings);
 static DEFINE_PER_CPU(struct tcphs_record, spare_slot);
 
 u64 tcphs_ring_records __ro_after_init;
-int tcphs_ring_waiting __read_mostly;
+u64 tcphs_ring_window __read_mostly;
 
 /*
  * Not in the module's own data: a process that is stopped inside poll() still
@@ -91,15 +91,27 @@ static void wake_irq_fn(struct irq_work *work)
 }
 
 /**
- * tcphs_ring_wake() - have the sleeping readers woken soon
+ * tcphs_ring_stamp() - the time, where it takes more than the counter to tell
+ * @passed: since the CPU's clock was asked, cycles
  *
- * Context: a writer, interrupts off. It may hold any lock of the network stack
- * or the scheduler's caller, so it only raises an irq_work.
+ * Context: a writer, interrupts off, its record not committed. Where a reader
+ * sleeps it has it woken soon: the writer may hold any lock of the network stack
+ * or the scheduler's caller, so it only raises an irq_work. There is no barrier
+ * against the reservation: a reader that this test misses is found by the check
+ * that it has ordered for itself: tcphs_ring_wait().
+ * Return: ns, CLOCK_MONOTONIC.
  */
-void tcphs_ring_wake(void)
+u64 tcphs_ring_stamp(u64 passed, u64 unused, u64 unused2)
 {
-	WRITE_ONCE(tcphs_ring_waiting, 0);
-	irq_work_queue(&wake_irq_work);
+	struct tcphs_clock *clock = this_cpu_ptr(&tcphs_rings.clock);
+
+	if (!READ_ONCE(tcphs_ring_window)) {
+		WRITE_ONCE(tcphs_ring_window, tcphs_clock_window);
+		irq_work_queue(&wake_irq_work);
+	}
+	if (passed < tcphs_clock_window)
+		return tcphs_clock_ns(clock, passed);
+	return tcphs_clock_ask(clock);
 }
 
 /**
@@ -111,7 +123,7 @@ void tcphs_ring_wake(void)
  */
 void tcphs_ring_wait(void)
 {
-	WRITE_ONCE(tcphs_ring_waiting, 1);
+	WRITE_ONCE(tcphs_ring_window, 0);
 	smp_mb(); /* the announcement before the caller's look */
 	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
 }
@@ -164,26 +176,57 @@ static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
 	return slot_valid(ring, n);
 }
 
-/* Looks at the time of the CPU's next record; steps over what is lost. */
-static void cursor_peek(struct tcphs_cursor *cursor, int cpu)
+/* The CPU's next record has been overtaken: goes on at the oldest that is there. */
+static noinline void cursor_skip(struct tcphs_cursor_cpu *at,
+				 const struct tcphs_ring *ring)
 {
-	const struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
-	struct tcphs_cursor_cpu *at = &cursor->cpu[cpu];
 	u64 oldest, ahead = 0;
 
-	while (at->next < at->limit) {
-		if (slot_copy(ring, at->next, &at->ts, NULL))
-			return;
+	do {
 		/*
-		 * Overtaken: go on at the oldest record. If the writer is so
-		 * fast that it overtakes even that, go on well ahead of it.
+		 * If the writer is so fast that it overtakes even that, go on
+		 * well ahead of it.
 		 */
 		oldest = READ_ONCE(ring->reserved) - (ring->mask + 1) + ahead;
 		ahead = (ring->mask >> 4) + 1;
 		at->lost += oldest - at->next;
 		at->next = oldest;
+		if (at->next >= at->limit) {
+			at->ts = U64_MAX;
+			return;
+		}
+	} while (!slot_copy(ring, at->next, &at->ts, NULL));
+}
+
+/* Looks at the time of the CPU's next record; steps over what is lost. */
+static __always_inline void cursor_peek(struct tcphs_cursor_cpu *at,
+					const struct tcphs_ring *ring)
+{
+	if (at->next >= at->limit)
+		at->ts = U64_MAX;
+	else if (!slot_copy(ring, at->next, &at->ts, NULL))
+		cursor_skip(at, ring);
+}
+
+/* Whose record is the oldest, and for how long? */
+static noinline void cursor_choose(struct tcphs_cursor *cursor)
+{
+	unsigned int best = nr_cpu_ids;
+	u64 ts, first = U64_MAX;
+	int cpu;
+
+	cursor->rival = U64_MAX;
+	for_each_possible_cpu(cpu) {
+		ts = cursor->cpu[cpu].ts;
+		if (best == nr_cpu_ids || ts < first) {
+			cursor->rival = first;
+			first = ts;
+			best = cpu;
+		} else if (ts < cursor->rival) {
+			cursor->rival = ts;
+		}
 	}
-	at->ts = U64_MAX;
+	cursor->best = best;
 }
 
 /**
@@ -259,8 +302,9 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
 		while (smp_load_acquire(&ring->committed) < reserved)
 			cpu_relax();
 		cursor->cpu[cpu].limit = max(reserved, cursor->cpu[cpu].next);
-		cursor_peek(cursor, cpu);
+		cursor_peek(&cursor->cpu[cpu], ring);
 	}
+	cursor_choose(cursor);
 }
 
 static void lost_fill(struct tcphs_record *record, u64 ts,
@@ -283,15 +327,14 @@ static void lost_fill(struct tcphs_record *record, u64 ts,
  */
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
 {
+	const struct tcphs_ring *ring;
 	struct tcphs_cursor_cpu *at;
-	int cpu, best;
+	unsigned int best;
 
 again:
-	best = -1;
-	for_each_possible_cpu(cpu) {
-		if (best < 0 || cursor->cpu[cpu].ts < cursor->cpu[best].ts)
-			best = cpu;
-	}
+	if (cursor->cpu[cursor->best].ts >= cursor->rival)
+		cursor_choose(cursor);
+	best = cursor->best;
 	at = &cursor->cpu[best];
 	if (at->ts == U64_MAX || at->ts > cursor->horizon)
 		return false;
@@ -301,16 +344,16 @@ again:
 		at->lost = 0;
 		return true;
 	}
-	if (!slot_copy(per_cpu_ptr(&tcphs_rings, best), at->next, NULL,
-		       record)) {
-		cursor_peek(cursor, best);
+	ring = per_cpu_ptr(&tcphs_rings, best);
+	if (!slot_copy(ring, at->next, NULL, record)) {
+		cursor_skip(at, ring);
 		goto again;
 	}
 	tcphs_record_seal(record, &cursor->names);
 	record->n = at->next++;
 	record->cpu = best;
 	at->last = at->ts;
-	cursor_peek(cursor, best);
+	cursor_peek(at, ring);
 	return true;
 }
 
@@ -388,6 +431,15 @@ static void rings_free(void)
 			vfree(per_cpu(tcphs_rings, cpu).slot);
 }
 
+/* Before there is memory for it. */
+static void ring_reset(int cpu)
+{
+	struct tcphs_ring *ring = per_cpu_ptr(&tcphs_rings, cpu);
+
+	ring->slot = per_cpu_ptr(&spare_slot, cpu);
+	ring->clock.cycles = TCPHS_CLOCK_NEVER;
+}
+
 /**
  * tcphs_ring_init() - make a ring for every CPU that is up
  * @kb: KiB per CPU; rounded up to a power of two, and to 4 at least
@@ -418,7 +470,9 @@ int tcphs_ring_init(unsigned int kb)
 	}
 	tcphs_ring_records = ((u64)rounded << 10) / TCPHS_RECORD_SIZE;
 	for_each_possible_cpu(cpu)
-		per_cpu(tcphs_rings, cpu).slot = per_cpu_ptr(&spare_slot, cpu);
+		ring_reset(cpu);
+
+	tcphs_ring_window = tcphs_clock_window;
 
 	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
 	if (!waitqueue)

@@ -15,6 +15,7 @@
 #include <tcphs.h>
 
 #include "clock.h"
+#include "compat.h"
 #include "record.h"
 
 /*
@@ -26,16 +27,21 @@ struct tcphs_ring {
 	u64 committed;
 	struct tcphs_record *slot;
 	u64 mask;			/* slots - 1 */
+	struct tcphs_clock clock;
 	u64 filtered;			/* kept out by the filter */
-	u64 kinds[TCPHS_ACCEPT + 1];
+	u64 kinds[TCPHS_ACCEPT + 1];	/* of TCPHS_SEGMENT: the rest */
 };
 
 DECLARE_PER_CPU(struct tcphs_ring, tcphs_rings);
 
 extern u64 tcphs_ring_records;		/* per CPU */
-extern int tcphs_ring_waiting;		/* a reader sleeps */
+/*
+ * As tcphs_clock_window; 0 while a reader sleeps. So one test, of how long ago the
+ * clock was asked, finds both.
+ */
+extern u64 tcphs_ring_window;
 
-void __cold tcphs_ring_wake(void);
+u64 TCPHS_RARE tcphs_ring_stamp(u64 passed, u64 unused, u64 unused2);
 
 /*
  * Only a build for tests defines TCPHS_RING_POISON, a byte: what a writer does
@@ -66,6 +72,8 @@ static __always_inline struct tcphs_record *
 tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 {
 	struct tcphs_record *record;
+	struct tcphs_ring *ring;
+	u64 passed;
 
 	local_irq_save(w->flags);
 	__this_cpu_inc(tcphs_rings.reserved);
@@ -74,13 +82,19 @@ tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 	 * is taken: pairs with smp_rmb() in slot_copy().
 	 */
 	smp_wmb();
-	record = __this_cpu_read(tcphs_rings.slot) +
-		 (__this_cpu_read(tcphs_rings.committed) &
-		  __this_cpu_read(tcphs_rings.mask));
+	ring = this_cpu_ptr(&tcphs_rings);
+	record = ring->slot + (ring->committed & ring->mask);
 	tcphs_ring_poison(record);
-	__this_cpu_inc(tcphs_rings.kinds[kind]);
+	if (kind != TCPHS_SEGMENT)
+		__this_cpu_inc(tcphs_rings.kinds[kind]);
+	passed = tcphs_clock_passed(&ring->clock);
+	if (likely(passed < READ_ONCE(tcphs_ring_window)))
+		record->ts = tcphs_clock_ns(&ring->clock, passed);
+	else
+		record->ts = tcphs_compat_rare(tcphs_ring_stamp, passed, 0, 0);
+	/* One store, with the flags that follow; cpu is the reader's to say. */
+	record->cpu = 0;
 	record->kind = kind;
-	record->ts = tcphs_clock_ns();
 	return record;
 }
 
@@ -93,18 +107,14 @@ static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
 	/* Pairs with smp_load_acquire() in tcphs_ring_settle(). */
 	smp_wmb();
 	__this_cpu_inc(tcphs_rings.committed);
-	/*
-	 * No barrier against the store above: a reader that this test misses is
-	 * found by the check that it has ordered for itself: tcphs_ring_wait().
-	 */
-	if (unlikely(READ_ONCE(tcphs_ring_waiting)))
-		tcphs_ring_wake();
 	local_irq_restore(w->flags);
 }
 
 /* One reader's place in all rings. */
 struct tcphs_cursor {
 	u64 horizon;			/* deliver nothing younger (ns) */
+	unsigned int best;		/* CPU whose record is next ... */
+	u64 rival;			/* ... as long as it is older than this */
 	struct tcphs_names names;	/* of the sockets it was told of */
 	unsigned int cpus;
 	struct tcphs_cursor_cpu {

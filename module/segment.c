@@ -38,9 +38,20 @@ static DEFINE_PER_CPU(const void *, fin_waiter);
 
 #define CONTROL_BITS	(TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)
 
-/* In the arguments below: where the header is, its flags, the payload's length. */
-#define PACKET	const struct sk_buff *skb, const struct nf_hook_state *state, \
-		const struct tcphdr *th, u32 len, u8 f
+/* No more than an ACK, maybe with data? */
+static __always_inline bool is_ack(u8 f)
+{
+	return (f & (CONTROL_BITS | TCPHDR_ACK)) == TCPHDR_ACK;
+}
+
+/*
+ * The arguments below: those of a hook as it gets them, then where the header is,
+ * the payload's length, the header's flags. What the hook is given first is NULL
+ * (nf_hook_ops.priv), and TCPHS_SEG_* from there on.
+ */
+#define PACKET	unsigned long mark, const struct sk_buff *skb, \
+		const struct nf_hook_state *state, const struct tcphdr *th, \
+		u32 len, u8 f
 
 static __always_inline bool is_mini(u8 state)
 {
@@ -82,7 +93,7 @@ static struct sock *packet_lookup(const struct sk_buff *skb,
  * Writes the record: the headers as they are, see record.h. Beyond the header's
  * end comes what follows in memory, which the seal keeps in.
  */
-static __always_inline void segment_record(PACKET, u8 mark,
+static __always_inline void segment_record(PACKET,
 					   const struct sock *sk, u8 was,
 					   bool inet6)
 {
@@ -112,7 +123,10 @@ static __always_inline void segment_record(PACKET, u8 mark,
 		memcpy(raw->addresses,
 		       skb->data + offsetof(struct iphdr, saddr), 8);
 	raw->len = len;
-	memcpy(raw->header, th, sizeof(raw->header));
+	memcpy(raw->most, th, sizeof(raw->most));
+	if (tcphs_packet_is_long(th, sizeof(raw->most)))
+		memcpy(raw->rest, (const u8 *)th + sizeof(raw->most),
+		       sizeof(raw->rest));
 	raw->mark = mark;
 	raw->state = was;
 	tcphs_ring_commit(&w);
@@ -156,7 +170,7 @@ static __always_inline bool data_out_wanted(const struct sk_buff *skb)
  */
 static __always_inline bool ack_out_wanted(const struct nf_hook_state *state,
 					   const struct tcphdr *th,
-					   const struct sock *sk, u8 *mark)
+					   const struct sock *sk, unsigned long *mark)
 {
 	u8 was = state_of(sk);
 	const struct tcp_sock *tp;
@@ -229,13 +243,19 @@ static void fin_answered(const struct sock *sk)
 					      TCP_TIME_WAIT);
 }
 
-static __always_inline void sent_record(PACKET, u8 mark, const struct sock *sk,
-					u8 was, bool inet6)
+/*
+ * The hint before the record: after it nothing is left to do, and no register to
+ * be kept.
+ */
+static __always_inline unsigned int sent_record(PACKET, bool signal,
+						const struct sock *sk, u8 was,
+						bool inet6)
 {
-	segment_record(skb, state, th, len, f, mark, sk, was, inet6);
-	if (!(f & CONTROL_BITS) && is_loopback(state->out) &&
+	if (!signal && is_loopback(state->out) &&
 	    (!len || mode != TCPHS_SEGMENTS_ALL))
 		tcphs_hint_loopback(skb, mark);
+	segment_record(mark, skb, state, th, len, f, sk, was, inet6);
+	return NF_ACCEPT;
 }
 
 /*
@@ -243,7 +263,7 @@ static __always_inline void sent_record(PACKET, u8 mark, const struct sock *sk,
  * none at all), maybe for a mini-socket; by a process's own raw socket; or a
  * SYN,ACK with a cookie.
  */
-static __always_inline void control_out(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int control_out(PACKET, bool inet6)
 {
 	struct sock *sk = skb->sk, *held = NULL;
 	u8 was = state_of(sk);
@@ -264,13 +284,15 @@ static __always_inline void control_out(PACKET, u8 mark, bool inet6)
 	} else if (was == TCP_TIME_WAIT) {
 		fin_answered(sk);
 	}
-	sent_record(skb, state, th, len, f, mark, sk, state_of(sk), inet6);
+	sent_record(mark, skb, state, th, len, f, f & CONTROL_BITS, sk,
+		    state_of(sk), inet6);
 	if (held)
 		sock_gen_put(held);
+	return NF_ACCEPT;
 }
 
 /* A request answers its SYN, for the first time or again. */
-static __always_inline void request_out(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int request_out(PACKET, bool inet6)
 {
 	const struct request_sock *req = inet_reqsk(skb->sk);
 
@@ -280,24 +302,22 @@ static __always_inline void request_out(PACKET, u8 mark, bool inet6)
 		tcphs_hint_forget(state->net, th);
 		tcphs_minisock_request(req);
 	}
-	sent_record(skb, state, th, len, f, mark, skb->sk, TCP_NEW_SYN_RECV,
-		    inet6);
+	return sent_record(mark, skb, state, th, len, f, f & CONTROL_BITS, skb->sk,
+			   TCP_NEW_SYN_RECV, inet6);
 }
 
 /*
  * Not inline, one for each family: their calls and registers would cost those that
- * pass by, too.
+ * pass by, too. Where one ends in another it is a jump.
  */
 #define FAMILIES(function) \
-static noinline unsigned int function##4(PACKET, u8 mark) \
+static noinline unsigned int function##4(PACKET) \
 { \
-	function(skb, state, th, len, f, mark, false); \
-	return NF_ACCEPT; \
+	return function(mark, skb, state, th, len, f, false); \
 } \
-static noinline unsigned int function##6(PACKET, u8 mark) \
+static noinline unsigned int function##6(PACKET) \
 { \
-	function(skb, state, th, len, f, mark, true); \
-	return NF_ACCEPT; \
+	return function(mark, skb, state, th, len, f, true); \
 }
 
 FAMILIES(control_out)
@@ -312,7 +332,8 @@ static __cold void birth_tell(const struct nf_hook_state *state,
 		tcphs_transition_birth(sk);
 }
 
-static __always_inline void packet_out(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int packet_out(PACKET, bool signal,
+					       bool inet6)
 {
 	const struct sock *sk = skb->sk;
 	u8 was = state_of(sk);
@@ -320,33 +341,42 @@ static __always_inline void packet_out(PACKET, u8 mark, bool inet6)
 	if (tcphs_filter_on() &&
 	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->source),
 			       ntohs(th->dest)))
-		return;
+		return NF_ACCEPT;
 	mark |= TCPHS_SEG_OUT;
-	if (was == TCP_NEW_SYN_RECV) {
-		(inet6 ? request_out6 : request_out4)(skb, state, th, len, f, mark);
-		return;
-	}
-	if (!sk || was == TCP_TIME_WAIT || sk->sk_type != SOCK_STREAM) {
-		(inet6 ? control_out6 : control_out4)(skb, state, th, len, f, mark);
-		return;
-	}
-	if (is_retransmit(skb, state, th, len, f, sk, was))
+	if (was == TCP_NEW_SYN_RECV)
+		return (inet6 ? request_out6 : request_out4)(mark, skb, state, th, len,
+							     f);
+	if (!sk || was == TCP_TIME_WAIT || sk->sk_type != SOCK_STREAM)
+		return (inet6 ? control_out6 : control_out4)(mark, skb, state, th, len,
+							     f);
+	if (is_retransmit(mark, skb, state, th, len, f, sk, was))
 		mark |= TCPHS_SEG_RETRANSMIT;
 	if (tcphs_filter_on() && was == TCP_SYN_SENT)
 		birth_tell(state, th, sk);
-	sent_record(skb, state, th, len, f, mark, sk, was, inet6);
+	return sent_record(mark, skb, state, th, len, f, signal, sk, was, inet6);
 }
 
-FAMILIES(packet_out)
+/* SYN, FIN or RST. */
+static __always_inline unsigned int signal_out(PACKET, bool inet6)
+{
+	return packet_out(mark, skb, state, th, len, f, true, inet6);
+}
 
-static __always_inline void ack_out(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int data_out(PACKET, bool inet6)
+{
+	return packet_out(mark, skb, state, th, len, f & TCPHDR_ACK, false, inet6);
+}
+
+static __always_inline unsigned int ack_out(PACKET, bool inet6)
 {
 	if (!ack_out_wanted(state, th, skb->sk, &mark) &&
 	    mode != TCPHS_SEGMENTS_ALL)
-		return;
-	(inet6 ? packet_out6 : packet_out4)(skb, state, th, len, f, mark);
+		return NF_ACCEPT;
+	return packet_out(mark, skb, state, th, 0, TCPHDR_ACK, false, inet6);
 }
 
+FAMILIES(signal_out)
+FAMILIES(data_out)
 FAMILIES(ack_out)
 
 /* ----------------------------------------------------------------- LOCAL_IN */
@@ -368,7 +398,7 @@ static bool ends_handshake(const struct tcphdr *th, const struct tcp_sock *tp)
 /* Does a pure ACK that arrives for sk belong to more than data? Sets its mark. */
 static __always_inline bool ack_in_wanted(const struct tcphdr *th,
 					  const struct sock *sk, u8 was,
-					  u8 *mark)
+					  unsigned long *mark)
 {
 	const struct tcp_sock *tp;
 
@@ -405,22 +435,28 @@ static __always_inline u8 accept_full(const struct sock *sk, u8 was)
 }
 
 /*
- * Is an ACK that arrives more than data? On the loopback device the hint says
+ * An ACK arrives: is it more than data? On the loopback device the hint says
  * whether it was recorded as it left, as on others the socket. Data are, if the
  * handshake's last ACK rides in them: a request waits for it, or a listener gets
  * its SYN cookie back.
  */
 static __always_inline bool ack_wanted(PACKET, const struct sock *sk, u8 was,
-				       u8 *mark)
+				       unsigned long *add)
 {
-	if (is_loopback(state->in) && tcphs_hint_arrived(skb, mark))
-		return true;
+	if (is_loopback(state->in)) {
+		int arrived = tcphs_hint_arrived(skb);
+
+		if (arrived >= 0) {
+			*add |= arrived;
+			return true;
+		}
+	}
 	if (len)
 		return was == TCP_NEW_SYN_RECV || was == TCP_LISTEN ||
 		       (!sk && tcphs_hint_cookies());
 	if (is_loopback(state->in))
 		return false;
-	return !sk || was == TCP_LISTEN || ack_in_wanted(th, sk, was, mark);
+	return !sk || was == TCP_LISTEN || ack_in_wanted(th, sk, was, add);
 }
 
 /*
@@ -428,21 +464,21 @@ static __always_inline bool ack_wanted(PACKET, const struct sock *sk, u8 was,
  * is answered by a challenge ACK (RFC 5961), and a listener's SYN,ACK makes that
  * forgotten again.
  */
-static __always_inline void known_in(PACKET, u8 mark, const struct sock *sk,
-				     bool inet6)
+static __always_inline unsigned int known_in(PACKET, bool ack,
+					     const struct sock *sk, bool inet6)
 {
 	u8 was = state_of(sk);
 
 	if (f & (TCPHDR_SYN | TCPHDR_RST)) {
 		if (was != TCP_LISTEN)
 			tcphs_hint_expect(state->net, th);
-	} else if ((f & (TCPHDR_FIN | TCPHDR_ACK)) == TCPHDR_ACK) {
-		bool wanted = ack_wanted(skb, state, th, len, f, sk, was, &mark);
+	} else if (ack) {
+		bool wanted = ack_wanted(mark, skb, state, th, len, f, sk, was, &mark);
 
 		if (mark & TCPHS_SEG_PROBE)
 			tcphs_hint_expect(state->net, th);
 		if (!wanted && mode != TCPHS_SEGMENTS_ALL)
-			return;
+			return NF_ACCEPT;
 	}
 	if (sk) {
 		if (f & TCPHDR_FIN && was == TCP_TIME_WAIT &&
@@ -450,7 +486,8 @@ static __always_inline void known_in(PACKET, u8 mark, const struct sock *sk,
 			this_cpu_write(fin_waiter, sk);
 		mark |= accept_full(sk, was);
 	}
-	segment_record(skb, state, th, len, f, mark, sk, was, inet6);
+	segment_record(mark, skb, state, th, len, f, sk, was, inet6);
+	return NF_ACCEPT;
 }
 
 /*
@@ -465,7 +502,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 		return !(f & TCPHDR_ACK) &&
 		       !tcphs_hint_calm(state->net, inet6,
 					tcphs_packet_local(skb, false, inet6),
-					ntohs(th->dest));
+					th->dest);
 	if (f & TCPHDR_ACK && tcphs_hint_cookies())
 		return true;
 	if (f & TCPHDR_FIN)
@@ -474,7 +511,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 }
 
 /* For whom it is. A SYN is for a listener, and so is a SYN cookie. */
-static __always_inline void looked_in(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int looked_in(PACKET, bool inet6)
 {
 	struct sock *held = packet_lookup(skb, state, th, false, inet6);
 	const struct sock *sk = held;
@@ -486,30 +523,51 @@ static __always_inline void looked_in(PACKET, u8 mark, bool inet6)
 					     tcphs_packet_remote(skb, false, inet6),
 					     ntohs(th->source),
 					     state->in ? state->in->ifindex : 0);
-	known_in(skb, state, th, len, f, mark, sk, inet6);
+	known_in(mark, skb, state, th, len, f, is_ack(f), sk, inet6);
 	if (held)
 		sock_gen_put(held);
+	return NF_ACCEPT;
 }
 
 FAMILIES(looked_in)
 
-static __always_inline void packet_in(PACKET, u8 mark, bool inet6)
+static __always_inline unsigned int packet_in(PACKET, bool ack,
+					      bool inet6)
 {
 	const struct sock *sk = skb->sk;
 
 	if (tcphs_filter_on() &&
 	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->dest),
 			       ntohs(th->source)))
-		return;
+		return NF_ACCEPT;
 	if (sk && sk_fullsock(sk) && sk->sk_type != SOCK_STREAM)
 		sk = NULL;
-	if (!sk && lookup_needed(skb, state, th, len, f, inet6))
-		(inet6 ? looked_in6 : looked_in4)(skb, state, th, len, f, mark);
-	else
-		known_in(skb, state, th, len, f, mark, sk, inet6);
+	if (!sk && lookup_needed(mark, skb, state, th, len, f, inet6))
+		return (inet6 ? looked_in6 : looked_in4)(mark, skb, state, th, len,
+							 f);
+	return known_in(mark, skb, state, th, len, f, ack, sk, inet6);
 }
 
-FAMILIES(packet_in)
+/* Each tells what is known of the flags, so that it is not asked for. */
+static __always_inline unsigned int ack_in(PACKET, bool inet6)
+{
+	return packet_in(mark, skb, state, th, len, TCPHDR_ACK, true, inet6);
+}
+
+static __always_inline unsigned int syn_in(PACKET, bool inet6)
+{
+	return packet_in(mark, skb, state, th, len, f, false, inet6);
+}
+
+static __always_inline unsigned int fin_in(PACKET, bool inet6)
+{
+	return packet_in(mark, skb, state, th, len,
+			 f & (TCPHDR_FIN | TCPHDR_ACK), false, inet6);
+}
+
+FAMILIES(ack_in)
+FAMILIES(syn_in)
+FAMILIES(fin_in)
 
 /* --------------------------------------------------------------------- both */
 
@@ -527,23 +585,29 @@ static __always_inline bool is_data_in(PACKET)
 /* Lets go what is only data, after a few instructions and without a stack. */
 static __always_inline unsigned int packet(PACKET, bool out, bool inet6)
 {
-	if ((f & (CONTROL_BITS | TCPHDR_ACK)) == TCPHDR_ACK) {
-		if (out && !len)
-			return (inet6 ? ack_out6 : ack_out4)(skb, state, th, len, f, 0);
-		if ((out ? !data_out_wanted(skb) :
-			   is_data_in(skb, state, th, len, f)) &&
-		    mode != TCPHS_SEGMENTS_ALL)
-			return NF_ACCEPT;
-	}
-	if (inet6)
-		return out ? packet_out6(skb, state, th, len, f, 0) :
-			     packet_in6(skb, state, th, len, f, 0);
-	return out ? packet_out4(skb, state, th, len, f, 0) :
-		     packet_in4(skb, state, th, len, f, 0);
+	bool ack = is_ack(f);
+
+	if (ack && out && !len)
+		return (inet6 ? ack_out6 : ack_out4)(mark, skb, state, th, len, f);
+	if (ack && (out ? !data_out_wanted(skb) :
+			  is_data_in(mark, skb, state, th, len, f)) &&
+	    mode != TCPHS_SEGMENTS_ALL)
+		return NF_ACCEPT;
+	if (out && f & CONTROL_BITS)
+		return (inet6 ? signal_out6 : signal_out4)(mark, skb, state, th, len,
+							   f);
+	if (out)
+		return (inet6 ? data_out6 : data_out4)(mark, skb, state, th, len, f);
+	if (ack)
+		return (inet6 ? ack_in6 : ack_in4)(mark, skb, state, th, len, f);
+	if (f & (TCPHDR_SYN | TCPHDR_RST))
+		return (inet6 ? syn_in6 : syn_in4)(mark, skb, state, th, len, f);
+	return (inet6 ? fin_in6 : fin_in4)(mark, skb, state, th, len, f);
 }
 
 /* The header is not linear, or not all there, or has an impossible length. */
-static noinline unsigned int packet_scattered(const struct sk_buff *skb,
+static noinline unsigned int packet_scattered(unsigned long mark,
+					      const struct sk_buff *skb,
 					      const struct nf_hook_state *state,
 					      unsigned int off, bool out,
 					      bool inet6)
@@ -558,53 +622,87 @@ static noinline unsigned int packet_scattered(const struct sk_buff *skb,
 		return NF_ACCEPT;
 	/* A header longer than the segment is TCP's to refuse: no payload. */
 	len = all - min(all, max(tcphs_packet_doff(th), TCPHS_TCP_LEN));
-	return packet(skb, state, th, len, tcphs_packet_flags(th), out, inet6);
+	return packet(mark, skb, state, th, len, tcphs_packet_flags(th), out, inet6);
 }
 
-static __always_inline unsigned int hook(const struct sk_buff *skb,
+/* The TCP header begins at off. */
+static __always_inline unsigned int hook(unsigned long mark,
+					 const struct sk_buff *skb,
 					 const struct nf_hook_state *state,
-					 bool out, bool inet6)
+					 u32 off, bool out, bool inet6)
 {
-	const struct tcphdr *th;
-	u32 off, room, doff;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + off);
+	u32 room = skb_headlen(skb) - off, doff;
+
+	if (unlikely((int)room < (int)TCPHS_TCP_LEN))
+		return packet_scattered(mark, skb, state, off, out, inet6);
+	doff = tcphs_packet_doff(th);
+	/* Less than 20 becomes a large number. */
+	if (unlikely(doff - TCPHS_TCP_LEN > room - TCPHS_TCP_LEN))
+		return packet_scattered(mark, skb, state, off, out, inet6);
+	return packet(mark, skb, state, th, skb->len - off - doff,
+		      tcphs_packet_flags(th), out, inet6);
+}
+
+/* Behind options of IPv4 or before IPv6's headers, which few have. */
+static noinline unsigned int hook_far(unsigned long mark,
+				      const struct sk_buff *skb,
+				      const struct nf_hook_state *state, bool out,
+				      bool inet6)
+{
+	u32 off;
 
 	if (!(inet6 ? tcphs_packet_find6(skb, &off) :
 		      tcphs_packet_find4(skb, &off)))
 		return NF_ACCEPT;
-	th = (const struct tcphdr *)(skb->data + off);
-	room = skb_headlen(skb) - off;
-	if (unlikely((int)room < (int)TCPHS_TCP_LEN))
-		return packet_scattered(skb, state, off, out, inet6);
-	doff = tcphs_packet_doff(th);
-	/* Less than 20 becomes a large number. */
-	if (unlikely(doff - TCPHS_TCP_LEN > room - TCPHS_TCP_LEN))
-		return packet_scattered(skb, state, off, out, inet6);
-	return packet(skb, state, th, room - doff + skb->data_len,
-		      tcphs_packet_flags(th), out, inet6);
+	return hook(mark, skb, state, off, out, inet6);
+}
+
+static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  bool out)
+{
+	unsigned long mark = (unsigned long)priv;
+
+	if (!tcphs_packet_is_plain4(skb))
+		return tcphs_packet_is_tcp4(skb) ?
+		       hook_far(mark, skb, state, out, false) : NF_ACCEPT;
+	return hook(mark, skb, state, sizeof(struct iphdr), out, false);
+}
+
+static __always_inline unsigned int hook6(void *priv, const struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  bool out)
+{
+	unsigned long mark = (unsigned long)priv;
+
+	if (!tcphs_packet_is_plain6(skb))
+		return hook_far(mark, skb, state, out, true);
+	return hook(mark, skb, state, sizeof(struct ipv6hdr), out, true);
 }
 
 static unsigned int hook_in4(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	return hook(skb, state, false, false);
+	return hook4(priv, skb, state, false);
 }
 
 static unsigned int hook_out4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return hook(skb, state, true, false);
+	return hook4(priv, skb, state, true);
 }
 
 static unsigned int hook_in6(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	return hook(skb, state, false, true);
+	return hook6(priv, skb, state, false);
 }
 
 static unsigned int hook_out6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return hook(skb, state, true, true);
+	return hook6(priv, skb, state, true);
 }
 
 static const struct nf_hook_ops hooks[] = {

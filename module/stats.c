@@ -45,6 +45,33 @@ static u64 overwritten(const struct tcphs_ring *ring)
 	return written > ring->mask ? written - ring->mask - 1 : 0;
 }
 
+/*
+ * Adds what a CPU has written, and how much of each kind. Segments are not counted,
+ * they are what is left: so all must be of one moment, at which nothing is being
+ * written. If the CPU does not stop for long enough, one record is in doubt.
+ * Return: all.
+ */
+static u64 kinds_add(u64 *kinds, const struct tcphs_ring *ring)
+{
+	u64 seen[ARRAY_SIZE(kind_names)], written, others;
+	unsigned int i, tries = 0;
+
+	do {
+		/* Pairs with smp_wmb() in tcphs_ring_commit(). */
+		written = smp_load_acquire(&ring->committed);
+		others = 0;
+		for (i = 0; i < ARRAY_SIZE(seen); i++) {
+			seen[i] = READ_ONCE(ring->kinds[i]);
+			others += seen[i];
+		}
+		smp_rmb(); /* the kinds before the reservations */
+	} while (READ_ONCE(ring->reserved) != written && ++tries < 1000);
+	seen[TCPHS_SEGMENT] = written - min(others, written);
+	for (i = 0; i < ARRAY_SIZE(seen); i++)
+		kinds[i] += seen[i];
+	return written;
+}
+
 static void counters_show(struct seq_file *seq)
 {
 	u64 written = 0, lost = 0, filtered = 0;
@@ -55,11 +82,9 @@ static void counters_show(struct seq_file *seq)
 
 	for_each_possible_cpu(cpu) {
 		ring = per_cpu_ptr(&tcphs_rings, cpu);
-		written += READ_ONCE(ring->committed);
+		written += kinds_add(kinds, ring);
 		lost += overwritten(ring);
 		filtered += READ_ONCE(ring->filtered);
-		for (i = 0; i < ARRAY_SIZE(kinds); i++)
-			kinds[i] += READ_ONCE(ring->kinds[i]);
 	}
 	seq_printf(seq, "records_written %llu\n", written);
 	seq_printf(seq, "records_overwritten %llu\n", lost);

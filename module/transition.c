@@ -23,16 +23,12 @@ static_assert((int)TCPHS_TIME_WAIT == (int)TCP_TIME_WAIT);
 static_assert((int)TCPHS_CLOSING == (int)TCP_CLOSING);
 static_assert(sizeof_field(struct tcphs_transition, comm) == TASK_COMM_LEN);
 
-static noinline bool __cold filter_says(const struct sock *sk)
-{
-	return tcphs_filter_drops(sock_net(sk)->ns.inum,
-				  ntohs(inet_sk(sk)->inet_sport),
-				  ntohs(inet_sk(sk)->inet_dport));
-}
-
 static __always_inline bool filter_drops(const struct sock *sk)
 {
-	return tcphs_filter_on() && filter_says(sk);
+	return tcphs_filter_on() &&
+	       tcphs_filter_drops(sock_net(sk)->ns.inum,
+				  ntohs(inet_sk(sk)->inet_sport),
+				  ntohs(inet_sk(sk)->inet_dport));
 }
 
 /*
@@ -71,40 +67,21 @@ static u8 numbers_set_unsynchronized(struct tcphs_numbers *nr,
 	       TCPHS_HAS_ISS;
 }
 
-static __always_inline u8 transition_numbers(struct tcphs_numbers *nr, const struct sock *sk,
-			     int old, int new)
+/*
+ * A socket that has just been synchronized: its initial number. Our SYN counts in
+ * bytes_acked where tcp_ack() saw it acknowledged: in SYN_SENT, but not in a child
+ * that was born after it. Only such a child has no struct socket here; a Fast Open
+ * child or a simultaneous open may, and its number is known from its SYN.
+ */
+static __always_inline u8 iss_set(struct tcphs_numbers *nr, const struct sock *sk,
+				  int old)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u8 has;
 
-	if (old == TCP_LISTEN || old == TCP_CLOSE)
+	if (unlikely(tp->repair) || (old == TCP_SYN_RECV && sk->sk_socket))
 		return 0;
-	/* SYN_SENT -> SYN_RECV: rcv_nxt is set only after the event. */
-	if (old == TCP_SYN_SENT && new != TCP_ESTABLISHED)
-		return numbers_set_unsynchronized(nr, tp);
-
-	has = numbers_set(nr, tp);
-	if (new != TCP_ESTABLISHED || unlikely(tp->repair))
-		return has;
-	/*
-	 * Our SYN counts in bytes_acked where tcp_ack() saw it acknowledged:
-	 * in SYN_SENT, but not in a child that was born after it. Only such a
-	 * child has no struct socket here; a Fast Open child or a simultaneous
-	 * open may, and its number is known from its SYN.
-	 */
-	if (old == TCP_SYN_SENT)
-		nr->iss = nr->snd_una - (u32)tp->bytes_acked;
-	else if (old == TCP_SYN_RECV && !sk->sk_socket)
-		nr->iss = nr->snd_una - (u32)tp->bytes_acked - 1;
-	else
-		return has;
-	return has | TCPHS_HAS_ISS;
-}
-
-static __always_inline bool is_birth(int old, int new)
-{
-	return new == TCP_LISTEN || (new == TCP_SYN_SENT && old == TCP_CLOSE) ||
-	       (old == TCP_LISTEN && new == TCP_SYN_RECV);
+	nr->iss = nr->snd_una - (u32)tp->bytes_acked - (old == TCP_SYN_RECV);
+	return TCPHS_HAS_ISS;
 }
 
 static __always_inline u8 birth_set(struct tcphs_birth *birth, const struct sock *sk, int new)
@@ -114,6 +91,47 @@ static __always_inline u8 birth_set(struct tcphs_birth *birth, const struct sock
 	birth->backlog = new == TCP_LISTEN ?
 			 READ_ONCE(sk->sk_max_ack_backlog) : 0;
 	return TCPHS_HAS_BIRTH;
+}
+
+/* A second connect() finds the first one's port in inet_sport, given back. */
+static __always_inline void client_ends(struct tcphs_record *r, const struct sock *sk)
+{
+	if (!inet_sk(sk)->inet_num)
+		r->sport = 0;
+}
+
+/* From CLOSE, LISTEN or SYN_SENT: a birth, or its end. */
+static __always_inline u8 early_set(struct tcphs_record *r, const struct sock *sk,
+				    int old, int new)
+{
+	struct tcphs_transition *t = &r->transition;
+
+	if (old == TCP_SYN_SENT) {
+		/* SYN_SENT -> SYN_RECV: rcv_nxt is set only after the event. */
+		if (new != TCP_ESTABLISHED)
+			return numbers_set_unsynchronized(&t->nr, tcp_sk(sk));
+		return numbers_set(&t->nr, tcp_sk(sk)) | iss_set(&t->nr, sk, old);
+	}
+	if (new == TCP_SYN_SENT && old == TCP_CLOSE)
+		client_ends(r, sk);
+	else if (new != TCP_LISTEN && !(new == TCP_SYN_RECV && old == TCP_LISTEN))
+		return 0;
+	return birth_set(&t->birth, sk, new);
+}
+
+/* Return: TCPHS_HAS_* bits of what the event's socket has to say. */
+static __always_inline u8 payload_set(struct tcphs_record *r, const struct sock *sk,
+				      int old, int new)
+{
+	struct tcphs_transition *t = &r->transition;
+	u8 has;
+
+	if (1 << old & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT))
+		return early_set(r, sk, old, new);
+	has = numbers_set(&t->nr, tcp_sk(sk));
+	if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED)
+		has |= iss_set(&t->nr, sk, old);
+	return has;
 }
 
 static __always_inline u8 facts(const struct sock *sk)
@@ -141,50 +159,26 @@ static __always_inline void end_set(struct tcphs_transition *t, const struct soc
 		    tp->rcv_nxt - READ_ONCE(tp->copied_seq) : 0;
 }
 
-/*
- * The child's first event: newer kernels (7.2, not 6.12) have set its ends. Before,
- * its remote end is the listener's, that is none; its local port is the
- * listener's and right, its address may be any.
- */
-static void child_ends(struct tcphs_record *r)
-{
-	if (r->dport)
-		return;
-	memset(r->daddr, 0, sizeof(r->daddr));
-}
-
-/* A second connect() finds the first one's port in inet_sport, given back. */
-static void client_ends(struct tcphs_record *r, const struct sock *sk)
-{
-	if (!inet_sk(sk)->inet_num)
-		r->sport = 0;
-}
-
 static __always_inline void transition_record(const struct sock *sk, int old,
 					      int new, u8 extra)
 {
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
 	struct tcphs_write w;
+	u8 has;
 
 	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
 	tcphs_identity_ends(r, sk);
-	r->flags |= extra;
+	if (extra)
+		r->flags |= extra;
 	t = &r->transition;
 	t->old = old;
 	t->new = new;
 	t->via = TCPHS_VIA_TRACEPOINT;
-	if (is_birth(old, new)) {
-		t->has = birth_set(&t->birth, sk, new);
-		if (old == TCP_LISTEN)
-			child_ends(r);
-		else if (new == TCP_SYN_SENT)
-			client_ends(r, sk);
-	} else {
-		t->has = transition_numbers(&t->nr, sk, old, new);
-	}
 	t->uid = tcphs_identity_uid(sk);
-	t->has |= tcphs_identity_owner(&t->pid, t->comm);
+	has = payload_set(r, sk, old, new);
+	has |= tcphs_identity_owner(&t->pid, t->comm);
+	t->has = has;
 	if (new == TCP_CLOSE)
 		end_set(t, sk);
 	tcphs_ring_commit(&w);

@@ -31,6 +31,17 @@ void tcphs_gap_free(struct tcphs_gaps *g)
 	free(g);
 }
 
+bool tcphs_gap_follows(struct tcphs_gaps *g, const struct tcphs_record *r)
+{
+	struct cpu *cpu = &g->cpu[r->cpu];
+
+	if (r->kind == TCPHS_LOST || r->n != cpu->next)
+		return false;
+	cpu->next++;
+	cpu->ts = r->ts;
+	return true;
+}
+
 bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 		    struct tcphs_record *lost)
 {

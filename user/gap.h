@@ -24,4 +24,7 @@ bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 /* The same record was among the last 256 of its CPU already. */
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
 
+/* Is r the next of its CPU, as nearly always? Then it is taken for seen. */
+bool tcphs_gap_follows(struct tcphs_gaps *g, const struct tcphs_record *r);
+
 #endif

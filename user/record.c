@@ -22,6 +22,8 @@
 #include "stop.h"
 
 #define PROGRESS_NS 500000000ULL
+/* A stream that is never idle is written as often as this. */
+#define WAIT_NS 1000000000ULL
 
 enum { BUFFER = 64 << 10 };
 
@@ -35,17 +37,18 @@ struct recorder {
 				 */
 	uint8_t buffer[BUFFER];
 	size_t used;
+	uint64_t since;		/* when the first of it came */
 	uint64_t records;
 	bool progress;
 	uint64_t shown;
 };
 
-static bool flush(struct recorder *w)
+static bool write_all(struct recorder *w, const uint8_t *bytes, size_t size)
 {
 	size_t done = 0;
 
-	while (done < w->used) {
-		ssize_t n = write(w->fd, w->buffer + done, w->used - done);
+	while (done < size) {
+		ssize_t n = write(w->fd, bytes + done, size - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -64,19 +67,46 @@ static bool flush(struct recorder *w)
 		}
 		done += n;
 	}
-	w->written += w->used;
-	w->used = 0;
+	w->written += size;
 	return true;
 }
 
-static bool put(struct recorder *w, const void *bytes, size_t size)
+static bool flush(struct recorder *w)
+{
+	size_t used = w->used;
+
+	w->used = 0;
+	return write_all(w, w->buffer, used);
+}
+
+/* `size` bytes, of which each `step` are a whole. */
+static bool put(struct recorder *w, const void *bytes, size_t size, size_t step)
 {
 	if (w->used + size > BUFFER && !flush(w))
 		return false;
-	w->step = size;
+	w->step = step;
+	if (size > BUFFER / 2 && !w->used)
+		return write_all(w, bytes, size);
+	if (!w->used)
+		w->since = tcphs_stop_now();
 	memcpy(w->buffer + w->used, bytes, size);
 	w->used += size;
 	return true;
+}
+
+/* What came with the record before, all at once. */
+static bool put_run(struct recorder *w, struct tcphs_source *source, uint64_t most)
+{
+	const void *bytes;
+	size_t n = tcphs_source_run(source, most, &bytes);
+
+	w->records += n;
+	if (n && !put(w, bytes, n * sizeof(struct tcphs_record),
+		      sizeof(struct tcphs_record)))
+		return false;
+	if (!w->used || (!n && w->records % 64))
+		return true;
+	return tcphs_stop_now() < w->since + WAIT_NS || flush(w);
 }
 
 static void show(struct recorder *w, const struct tcphs_source *source, bool last)
@@ -126,9 +156,12 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 			/* A gap made by the reader: the next reader finds it too. */
 			if (!bytes)
 				break;
-			if (!put(w, bytes, size))
+			if (!put(w, bytes, size, size))
 				return false;
 			w->records++;
+			if (!until && !put_run(w, source, s->count ?
+					       s->count - w->records : UINT64_MAX))
+				return false;
 			break;
 		}
 		show(w, source, false);
@@ -184,7 +217,7 @@ int tcphs_record_run(const struct tcphs_settings *s)
 	w->progress = isatty(STDERR_FILENO);
 	tcphs_stop_catch(s->seconds);
 	header = tcphs_source_raw_header(source, &size);
-	good = put(w, header, size) && flush(w) && copy(w, source, s);
+	good = put(w, header, size, size) && flush(w) && copy(w, source, s);
 	if (close(w->fd) && good) {
 		tcphs_message_print("%s: %s", w->name, strerror(errno));
 		good = false;
@@ -216,7 +249,7 @@ int tcphs_record_save(const char *from, const char *to, uint64_t *records)
 	status = open_output(w, O_EXCL);
 	if (!status) {
 		header = tcphs_source_raw_header(source, &size);
-		good = put(w, header, size) && flush(w) && copy(w, source, &all);
+		good = put(w, header, size, size) && flush(w) && copy(w, source, &all);
 		if (close(w->fd) && good) {
 			tcphs_message_print("%s: %s", w->name, strerror(errno));
 			good = false;

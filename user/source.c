@@ -505,6 +505,23 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 	return TCPHS_SOURCE_RECORD;
 }
 
+size_t tcphs_source_run(struct tcphs_source *s, uint64_t most, const void **bytes)
+{
+	const struct tcphs_record *r = (const void *)(s->buffer + s->begin);
+	size_t have = (s->end - s->begin) / sizeof(*r), n = 0;
+
+	if (!s->live || s->holding || s->plain || s->record_size != sizeof(*r))
+		return 0;
+	*bytes = r;
+	if (have > most)
+		have = most;
+	while (n < have && tcphs_gap_follows(s->gaps, &r[n]))
+		n++;
+	s->begin += n * sizeof(*r);
+	s->number += n;
+	return n;
+}
+
 const struct tcphs_header *tcphs_source_header(const struct tcphs_source *s)
 {
 	return &s->header;

@@ -53,6 +53,13 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 					   struct tcphs_record *r);
 
 /*
+ * Those records of the module, up to `most`, that came with the last one and go on
+ * from it without a gap, as they stand in the buffer until the next reading. They
+ * are taken with that. Returns how many; 0 is no end.
+ */
+size_t tcphs_source_run(struct tcphs_source *s, uint64_t most, const void **bytes);
+
+/*
  * Reading that waits for the module's next records also ends, as idle, when
  * there is something to read from `fd`.
  */
