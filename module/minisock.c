@@ -132,7 +132,8 @@ static __always_inline bool timewait_matches(const struct sock *other,
 /*
  * The mini-socket stands in the bucket where the full socket stood, mostly as
  * the first. Its memory may be used again for another one at any time, so it is
- * held before it is looked at.
+ * held before it is looked at. A neighbour's, too: who then stands in another
+ * bucket has led there, which the end of the chain tells.
  * Return: to be given back with sock_gen_put(), or NULL.
  */
 static __always_inline struct sock *timewait_get(const struct sock *sk)
@@ -141,6 +142,7 @@ static __always_inline struct sock *timewait_get(const struct sock *sk)
 	struct hlist_nulls_node *node;
 	struct sock *other;
 
+again:
 	sk_nulls_for_each_rcu(other, node,
 			      &inet_ehash_bucket(hashinfo, sk->sk_hash)->chain) {
 		if (other->sk_hash != sk->sk_hash || other == sk ||
@@ -150,6 +152,8 @@ static __always_inline struct sock *timewait_get(const struct sock *sk)
 			return other;
 		sock_gen_put(other);
 	}
+	if (get_nulls_value(node) != (sk->sk_hash & hashinfo->ehash_mask))
+		goto again;
 	return NULL;
 }
 

@@ -122,34 +122,6 @@ static bool batch_fill(struct stream *stream)
 }
 
 /*
- * Word by word: so few bytes do not pay for the start of a string instruction.
- * Return: 0 or -EFAULT.
- */
-static int batch_copy(void __user *buffer, const struct tcphs_record *record,
-		      unsigned int records)
-{
-	u64 __user *to = buffer;
-	const u64 *from = (const u64 *)record;
-	const u64 *end = (const u64 *)(record + records);
-
-	static_assert(sizeof(*record) % (4 * sizeof(*from)) == 0);
-	if (!user_access_begin(buffer, records * sizeof(*record)))
-		return -EFAULT;
-	for (; from < end; from += 4, to += 4) {
-		unsafe_put_user(from[0], to, fault);
-		unsafe_put_user(from[1], to + 1, fault);
-		unsafe_put_user(from[2], to + 2, fault);
-		unsafe_put_user(from[3], to + 3, fault);
-	}
-	user_access_end();
-	return 0;
-
-fault:
-	user_access_end();
-	return -EFAULT;
-}
-
-/*
  * Copies whole records, as many as there are and fit.
  * Return: bytes copied, or -EFAULT when none were.
  */
@@ -170,7 +142,8 @@ static ssize_t records_copy(struct stream *stream, char __user *buffer,
 		room = min_t(size_t, stream->end - stream->begin,
 			     (count - done) / TCPHS_RECORD_SIZE);
 		bytes = room * TCPHS_RECORD_SIZE;
-		if (batch_copy(buffer + done, &stream->batch[stream->begin], room))
+		if (copy_to_user(buffer + done, &stream->batch[stream->begin],
+				 bytes))
 			return done ?: -EFAULT;
 		stream->begin += room;
 		done += bytes;
