@@ -108,12 +108,19 @@ static struct tcphs_source *open_file(const char *path, int *status)
 
 static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, size_t stream)
 {
+	struct tcphs_host *host;
 	size_t i;
 
-	for (i = 0; i < in->hosts.count; i++)
-		if (tcphs_host_same(tcphs_source_header(
+	for (i = 0; i < in->hosts.count; i++) {
+		if (!tcphs_host_same(tcphs_source_header(
 			in->stream[in->of_host[i]].source), h))
-			return i;
+			continue;
+		host = &in->hosts.host[i];
+		if (host->session != h->session)
+			host->session = 0;
+		host->complete = TCPHS_HOST_UNKNOWN;
+		return i;
+	}
 	in->of_host[i] = stream;
 	tcphs_host_set(&in->hosts.host[i], h);
 	return in->hosts.count++;
