@@ -511,7 +511,7 @@ static size_t make_options(struct line *l, const json_t *o, uint8_t to[40])
 		used = put(to, used, 2, &two, 2);
 	}
 	if (truth_of(l, "options: sack_permitted", option(l, o, "sack_permitted")))
-		used = put(to, used, 4, NULL, 0);
+		used = put(to, used, 4, "", 0);
 	if (convert(l, "options: tsval", option(l, o, "tsval"), UINT32_MAX, &tsval) &
 	    convert(l, "options: tsecr", option(l, o, "tsecr"), UINT32_MAX, &tsecr)) {
 		stamps[0] = htonl(tsval);
@@ -534,7 +534,7 @@ static size_t make_options(struct line *l, const json_t *o, uint8_t to[40])
 			used = put(to, used, 34, cookie, length);
 	}
 	if (truth_of(l, "options: mptcp", option(l, o, "mptcp")))
-		used = put(to, used, 30, NULL, 0);
+		used = put(to, used, 30, "", 0);
 	return used;
 }
 
