@@ -19,7 +19,7 @@ for _ in {1..20}; do
 	cat /proc/tcphs/stats >"$WORK/after"
 	! cmp -s "$WORK/before" "$WORK/after" || break
 done
-is "--prometheus: exit status" $check_status 0
+is "--prometheus: exit status" "$check_status" 0
 is "--prometheus: no message" "$(cat "$WORK/err")" ""
 is "--prometheus: the records of each CPU" \
 	"$(sed -n 's/^tcphs_records_\([a-z]*\)_total{cpu="\([0-9]*\)"} /cpu\2_\1 /p' "$WORK/tcphs.prom" | sort)" \

@@ -199,6 +199,9 @@ static void shorten(const struct tcphs_record *begin, struct tcphs_record *gap)
 
 	for (r = gap; r > begin && r[-1].ts >= gap->lost.since && gap->lost.count;) {
 		r--;
+		/* What came before on this CPU has smaller numbers still. */
+		if (r->cpu == gap->cpu && r->n < gap->n + (r->kind == TCPHS_LOST))
+			break;
 		if (is_within(r, gap) && r->n == gap->n + gap->lost.count - 1)
 			gap->lost.count--;
 	}

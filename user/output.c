@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -127,7 +128,9 @@ void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *
 static int drain(void)
 {
 	struct pollfd out = { .fd = fileno(stdout), .events = POLLOUT };
+	struct stat st;
 	size_t have = __fpending(stdout), done = 0;
+	bool file = !fstat(out.fd, &st) && S_ISREG(st.st_mode);
 	unsigned int waits = 0;
 	ssize_t n;
 
@@ -139,7 +142,7 @@ static int drain(void)
 		}
 		/* A pipe that is ready has room for so much. */
 		n = write(out.fd, paced + done,
-			  have - done < PIPE_BUF ? have - done : PIPE_BUF);
+			  file || have - done < PIPE_BUF ? have - done : PIPE_BUF);
 		if (n > 0)
 			done += n;
 		else if (n < 0 && errno != EINTR && errno != EAGAIN)
