@@ -102,6 +102,9 @@ def run(tool, netns, command, from_start):
     text = take(fd, 2)
     say(name + ": whole lines, without waiting for more",
         [] if text.endswith(b"\n") and text.count(b"\n") > 100 else [repr(text[-100:])])
+    if p.poll() is not None:
+        say(name + ": it goes on", [p.stderr.read().decode()])
+        return
     before = memory(p.pid)
     churn(netns, 800)
     after = memory(p.pid)
