@@ -71,13 +71,19 @@ def problems(want, told, gaps):
         check("no step is called %s; notes" % note,
               [s["note"] for s in steps if s["note"]],
               any(note in (s["note"] or "") for s in steps))
+    if "rst_by" in want:
+        senders = {s["from"] for s in steps if "RST" in s["flags"]}
+        check("the RSTs' sender", senders, senders == {want["rst_by"]} - {None})
+    for end, comm in want.get("closed_by", {}).items():
+        check("who closed the " + end, row[end]["closed_by"],
+              (row[end]["closed_by"] or {}).get("comm") == comm)
     for end, count in want.get("bytes", {}).items():
         check("bytes of the " + end, row["bytes"][end],
               row["bytes"][end] == count)
-    if want.get("again"):
-        for end in ("client", "server"):
-            check("isn_before of the " + end, row[end]["isn_before"],
-                  row[end]["isn_before"] == told[turn - 1][end]["isn"])
+    for field in ("isn", "isn_before"):
+        for end, good in want.get(field, {}).items():
+            check("%s of the %s" % (field, end), row[end][field],
+                  row[end][field] == good)
     return wrong
 
 
