@@ -35,11 +35,14 @@ class Account:
     def __init__(self, path):
         clock = []
         self.inode, self.whole, self.nobody = {}, Counter(), set()
+        self.cut = {}			# ends -> since when nothing gets there
         for row in rows_of(path, "truth.json"):
             if row["kind"] == "clock":
                 clock.append(row["real_minus_mono"])
             elif row["kind"] in ("begin", "end"):
                 setattr(self, row["kind"], row["mono"])
+            elif row["kind"] == "cut":
+                self.cut[frozenset(map(tuple, row["ends"]))] = row["mono"]
             elif row["kind"] == "nobody":
                 self.nobody.add(row["addr"])
             elif row["kind"] == "whole":
@@ -133,7 +136,8 @@ class Account:
             if self.is_local(s.netns, s.src) or (
                     s.src in self.nobody and self.loopback(s.dst)):
                 true[(s.netns, "out") + here + there + rest] += 1
-            if self.is_local(s.netns, s.dst):
+            if self.is_local(s.netns, s.dst) and \
+                    s.ts < self.cut.get(frozenset((here, there)), self.end):
                 true[(s.netns, "in") + there + here + rest] += 1
         if refused:
             # Without a header's true length there is no length of its data.

@@ -464,6 +464,9 @@ class Judge:
                 problems.insert(0, "not produced: meant %s, %s; the capture "
                                 "shows %s, %s" % (want["open"], want["close"],
                                                   con.open, con.close))
+            size = con.truth.get("fin_on_data")
+            if size and con.end(con.truth["first"]).fin().len != size:
+                problems.insert(0, "not produced: the FIN has no data")
             bad += show(con.name, problems)
             if problems:
                 self.side_by_side(con)

@@ -357,6 +357,24 @@ def overtaken(con, first="client", size="1000"):
     con.notes["first"] = first
 
 
+def fin_on_data(con, first="client", size="700"):
+    """What waited for more to come leaves with the FIN"""
+    con.open()
+    con.talk()
+    active, passive = con.end(first), con.end(other(first))
+    active.setopt("IPPROTO_TCP", "TCP_CORK", 1)
+    active.send(int(size))
+    active.close()
+    passive.recv(int(size))
+    passive.recv_end()
+    active.wait_state("FIN_WAIT2")
+    passive.close()
+    passive.wait_state("CLOSE")
+    active.wait_state("TIME_WAIT")
+    con.want["close"] = "four-way"
+    con.notes.update(first=first, fin_on_data=int(size))
+
+
 def options(con, **sysctl):
     """
     An open under other rules, for both ends: sack=0, timestamps=0,
@@ -412,7 +430,7 @@ CASES = {f.__name__: f for f in (opened, ridden, close, close_and_wait, older,
                                  three_segment, refused, reset_linger,
                                  reset_unread, half_close, simultaneous_close,
                                  simultaneous_open, syn_timeout, syn_ack_lost,
-                                 orphan, overtaken, options, raw_syn,
+                                 orphan, overtaken, fin_on_data, options, raw_syn,
                                  listener)}
 
 
