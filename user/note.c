@@ -13,6 +13,8 @@
 #include "number.h"
 #include "options.h"
 
+#define RST_LEAVES 1000000000	/* ns after the socket said so, at the most */
+
 /* Add to the step's note, with "; " between. */
 static void add(struct tcphs_step *step, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -139,7 +141,8 @@ static bool is_rst_before(const struct tcphs_connection *c, size_t i)
 
 /*
  * Why, as far as the socket that sent it knows. That is the first RST of its
- * side; what still comes when the socket is gone is answered by others.
+ * side; what still comes when the socket is gone is answered by others. It leaves
+ * at once, but a host may not let a virtual CPU run in between.
  */
 static void note_rst(struct tcphs_connection *c, size_t i)
 {
@@ -148,7 +151,7 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name;
 
-	if (!rst->known || step->ts > rst->ts + 10000000 || is_rst_before(c, i)) {
+	if (!rst->known || step->ts > rst->ts + RST_LEAVES || is_rst_before(c, i)) {
 		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent &&
 		    !step->foreign)
 			add(step, "no socket");
