@@ -465,7 +465,8 @@ class Judge:
                                 "shows %s, %s" % (want["open"], want["close"],
                                                   con.open, con.close))
             size = con.truth.get("fin_on_data")
-            if size and con.end(con.truth["first"]).fin().len != size:
+            fin = size and con.end(con.truth["first"]).fin()
+            if fin and fin.len != size:
                 problems.insert(0, "not produced: the FIN has no data")
             bad += show(con.name, problems)
             if problems:

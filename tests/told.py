@@ -6,7 +6,8 @@ usage: told.py [--listener | --ring] DIR
 
 --ring: ring.json instead, from a ring that has lost its oldest records: of a real
 connection there may be nothing left.
---listener: are the tool's counts at the flooded listeners those of nstat?
+--listener: are the tool's counts at the flooded listeners those of nstat, and are
+they the same in `timeline`, `stats` and `list`?
 """
 import json
 import os
@@ -87,7 +88,7 @@ def problems(want, told, gaps):
     return wrong
 
 
-def listener(flood, listeners, stats):
+def listener(flood, listeners, others):
     """Results for one listener; whether something is wrong"""
     told = [r for r in listeners if
             (r["addr"], r["port"]) == (flood["addr"], flood["port"])]
@@ -95,13 +96,14 @@ def listener(flood, listeners, stats):
         print("not ok there is one listener (%s)" % flood["name"])
         return True
     bad, lossy = 0, told[0]["record"] != "complete"
-    # `stats` counts the same.
-    other = [r for r in stats if all(r[f] == told[0][f] for f in (
-        "addr", "port", "netns"))]
-    if other != told:
-        print("not ok stats have the same (%s)" % flood["name"])
-        print("\t%s" % other)
-        bad = 1
+    # Those count the same.
+    for name, found in others.items():
+        other = [r for r in found if all(r[f] == told[0][f] for f in (
+            "addr", "port", "netns"))]
+        if other != told:
+            print("not ok %s has the same (%s)" % (name, flood["name"]))
+            print("\t%s" % other)
+            bad = 1
     for field in sorted(set(told[0]) & set(flood) - {"kind", "addr", "port"}):
         says, good = told[0][field], flood[field]
         fits = says == good or lossy and says < good
@@ -117,8 +119,9 @@ def listener(flood, listeners, stats):
 
 def listeners():
     told = [r for r in rows("timeline.json") if r["kind"] == "listener"]
-    stats = load("stats.json")[0]["listeners"]
-    bad = [listener(r, told, stats) for r in load("truth.json")
+    others = {"stats": load("stats.json")[0]["listeners"],
+              "list": [r for r in rows("list.json") if r["kind"] == "listener"]}
+    bad = [listener(r, told, others) for r in load("truth.json")
            if r["kind"] == "flood"]
     if not bad:
         print("not ok there was a flood")
