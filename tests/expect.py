@@ -10,6 +10,7 @@ import witness
 from witness import Broken
 
 MS = 10**6
+TIME_WAIT_LASTS = 60 * 1000 * MS		# the kernel's TCP_TIMEWAIT_LEN
 
 
 def before(a, b):
@@ -197,6 +198,16 @@ def states_of(end, first):
         if fin:
             states.append((max(ts, fin.ts), "TIME_WAIT"))
     return states
+
+
+def without_expiry(told):
+    """States as the tool has them, without the end of a TIME_WAIT that has lasted
+    its time: a machine may be so slow that it is over before the test"""
+    if len(told) > 1 and (told[-2]["state"], told[-1]["state"]) == (
+            "TIME_WAIT", "CLOSE") and told[-2]["ts"] and \
+            told[-1]["ts"] - told[-2]["ts"] >= TIME_WAIT_LASTS - 10 * MS:
+        return told[:-1]
+    return told
 
 
 def first_of(segs, *flags):

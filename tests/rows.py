@@ -269,7 +269,7 @@ def cut(site, *pairs):
                      for pair in pairs for a, b in (pair, pair[::-1]))
     site.go("wire")
     subprocess.run(["nft", "add table inet cut_%s { chain cut { type filter hook "
-                    "input priority 0; %s } }" % (site.family, rules)],
+                    "input priority 0; %s }; }" % (site.family, rules)],
                    check=True)
 
 
