@@ -7,6 +7,13 @@
 DELAY=100
 . "$TESTS_DIR/window.sh"
 
+ask_tool() {
+	local what
+	for what in events timeline stats list; do
+		echo "'$TCPHS' $what --json >'$WORK/$what.json'"
+	done
+}
+
 row accept_queue
 relay < <(./told.py --listener "$WORK")
 finish

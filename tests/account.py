@@ -25,6 +25,7 @@ from collections import Counter, namedtuple
 import expect
 import witness
 from expect import before, seq_end
+from judge import row_text
 
 SHOWN = 12
 Row = namedtuple("Row", "ts sk old new family saddr sport daddr dport")
@@ -33,12 +34,17 @@ Row = namedtuple("Row", "ts sk old new family saddr sport daddr dport")
 class Account:
     def __init__(self, path):
         clock = []
-        self.inode, self.whole = {}, Counter()
+        self.inode, self.whole, self.nobody = {}, Counter(), set()
+        self.cut = {}			# ends -> since when nothing gets there
         for row in rows_of(path, "truth.json"):
             if row["kind"] == "clock":
                 clock.append(row["real_minus_mono"])
             elif row["kind"] in ("begin", "end"):
                 setattr(self, row["kind"], row["mono"])
+            elif row["kind"] == "cut":
+                self.cut[frozenset(map(tuple, row["ends"]))] = row["mono"]
+            elif row["kind"] == "nobody":
+                self.nobody.add(row["addr"])
             elif row["kind"] == "whole":
                 self.whole[(row["netns"], "in", *row["dst"], *row["src"],
                             row["flags"], row["seq"], 0)] += 1
@@ -78,6 +84,7 @@ class Account:
             for key in list(wrong)[:SHOWN]:
                 print("\t%s: %s" % (name, " ".join(map(str, key))))
         self.bad = self.bad or not well
+        return missing + invented
 
     def lost(self):
         lost = sum(r["count"] for r in self.rows if r["kind"] == "lost")
@@ -125,9 +132,12 @@ class Account:
             rest = (witness.flags_text(s.flags), s.seq,
                     s.ack if "ACK" in s.flags else 0, max(s.len, 0))
             here, there = (s.src, s.sport), (s.dst, s.dport)
-            if self.is_local(s.netns, s.src):
+            # Forged on loopback it leaves there, too.
+            if self.is_local(s.netns, s.src) or (
+                    s.src in self.nobody and self.loopback(s.dst)):
                 true[(s.netns, "out") + here + there + rest] += 1
-            if self.is_local(s.netns, s.dst):
+            if self.is_local(s.netns, s.dst) and \
+                    s.ts < self.cut.get(frozenset((here, there)), self.end):
                 true[(s.netns, "in") + there + here + rest] += 1
         if refused:
             # Without a header's true length there is no length of its data.
@@ -144,9 +154,11 @@ class Account:
 
     def is_local(self, netns, address):
         """By the captures: a client's address is where its first SYN was seen
-        first; loopback's are local where they are"""
+        first; loopback's are local where they are, spoofed ones nowhere"""
         if self.loopback(address):
             return True
+        if address in self.nobody:
+            return False
         if not self.local:
             for s in self.captured:
                 self.local.setdefault(s.src, s.netns)
@@ -220,10 +232,28 @@ class Account:
                              for f in ("addr", "port"))
                 told[ends + (row["client"]["isn"], row["open"],
                              row["close"])] += 1
-        self.compare("verdicts", told, true)
+        for ends in sorted({key[:4] for key in self.compare(
+                "verdicts", told, true)})[:SHOWN]:
+            self.side_by_side(ends)
         kinds = Counter(key[-1] for key in true)
         print("# how they closed: " + ", ".join(
             "%s %d" % (k, n) for k, n in kinds.most_common()))
+
+    def side_by_side(self, ends):
+        """All that the witnesses and the tool have of a pair of ports"""
+        both = {ends[:2], ends[2:]}
+        found = [(s.ts, witness.segment_text(s)) for s in self.captured
+                 if {(s.src, s.sport), (s.dst, s.dport)} == both]
+        found += [(e.ts, witness.event_text(e))
+                  for life in expect.lives_of(self.events)
+                  if life.end()[1:] in (ends, ends[2:] + ends[:2])
+                  for e in life.events]
+        found += [(r["ts"], "\t|  " + row_text(r)) for r in self.rows
+                  if r["kind"] in ("transition", "segment", "reset") and
+                  {(r["saddr"], r["sport"]), (r["daddr"], r["dport"])} == both]
+        print("\twitness  |  tool")
+        for _, text in sorted(found):
+            print("\t" + text)
 
 
 def closed(segs, sent):
@@ -246,24 +276,7 @@ def closed(segs, sent):
     first, second = fin[active], fin[not active]
     if second and before(second.ack, seq_end(first)):
         return "simultaneous"
-    after = [s for s in sent[not active] if "ACK" in s.flags and
-             not before(s.ack, seq_end(first))]
-    # What was sent before is no more than repeated.
-    top = max((seq_end(s) - sent[not active][0].seq & 0xffffffff
-               for s in sent[not active]
-               if s not in after and "RST" not in s.flags), default=0)
-    if any(s.len and top < (s.seq + s.len - sent[not active][0].seq & 0xffffffff)
-           for s in after):
-        return "half-close"
-    if not second:
-        return "open"
-    # An ACK that left before the FIN has a number no higher than the FIN's: that
-    # holds also where a capture has lost the order of sending. Data has it as
-    # well when it is sent again after the FIN.
-    return "four-way" if any(
-        s is not second and "FIN" not in s.flags and
-        not before(second.seq, s.seq) and (not s.len or s.ts < second.ts)
-        for s in after) else "three-segment"
+    return expect.how_answered(sent[not active], first, second)
 
 
 def rows_of(path, name):

@@ -267,6 +267,27 @@ class Agent:
         wait_for("the request to go", lambda: all(
             state != "SYN_RECV" for _, _, state in proc_sockets()))
 
+    def watch_end(self, waited):
+        """The time at which this end was last seen in a state, and the one at
+        which it was first seen out of it. SYN_RECV: a request of the listener's"""
+        local = self.listener and end_of(self.listener.getsockname())
+
+        def there():
+            if waited != "SYN_RECV":
+                return self.state() == waited
+            return any((end, state) == (local, waited)
+                       for end, _, state in proc_sockets())
+        wait_for("a socket in " + waited, there)
+        last, end = 0, time.monotonic() + 2 * PATIENCE
+        while True:
+            now = time.monotonic_ns()
+            if not there():
+                return last, time.monotonic_ns()
+            last = now
+            if time.monotonic() > end:
+                raise TimeoutError("it stays in " + waited)
+            time.sleep(0.2)
+
     def sysctl(self, name, value):
         with open("/proc/sys/net/" + name, "w") as f:
             f.write(str(value))

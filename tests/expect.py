@@ -10,6 +10,7 @@ import witness
 from witness import Broken
 
 MS = 10**6
+TIME_WAIT_LASTS = 60 * 1000 * MS		# the kernel's TCP_TIMEWAIT_LEN
 
 
 def before(a, b):
@@ -199,6 +200,16 @@ def states_of(end, first):
     return states
 
 
+def without_expiry(told):
+    """States as the tool has them, without the end of a TIME_WAIT that has lasted
+    its time: a machine may be so slow that it is over before the test"""
+    if len(told) > 1 and (told[-2]["state"], told[-1]["state"]) == (
+            "TIME_WAIT", "CLOSE") and told[-2]["ts"] and \
+            told[-1]["ts"] - told[-2]["ts"] >= TIME_WAIT_LASTS - 10 * MS:
+        return told[:-1]
+    return told
+
+
 def first_of(segs, *flags):
     return next((s for s in segs if s.flags >= set(flags)), None)
 
@@ -245,13 +256,40 @@ def close_verdict(con):
     second = first_of(answers, "FIN")
     if second and before(second.ack, seq_end(first)):
         return "simultaneous"
+    return how_answered(answers, first, second)
+
+
+def how_answered(answers, first, second):
+    """How a close went on that began with the FIN `first`: from all that the other
+    end sent, and its own FIN `second`, if there is one and it is no crossing one"""
     after = [s for s in answers if "ACK" in s.flags and
              not before(s.ack, seq_end(first))]
-    if any(s.len for s in after):
+    # What was sent before is no more than repeated.
+    isn = answers[0].seq
+    top = max((seq_end(s) - isn & 0xffffffff for s in answers
+               if s not in after and "RST" not in s.flags), default=0)
+    if any(s.len and top < (s.seq + s.len - isn & 0xffffffff) for s in after):
         return "half-close"
     if not second:
         return "open"
-    return "three-segment" if after[0] is second else "four-way"
+    return "four-way" if acked_before(after, second) else \
+        "three-segment"
+
+
+def acked_before(after, second):
+    """Did one of `after`, which all acknowledge the first FIN, leave before
+    `second`, the FIN that answers it? Then the close is four-way; in a three-segment
+    close the ACK and the FIN left as one segment (scenarios, row 4).
+
+    A segment without data has the number that comes next: one that left before
+    the FIN has no higher number than the FIN itself, one that left after it has.
+    That holds also where a capture has lost the order of leaving: a loopback's has
+    the time at which a CPU took it out of its queue. Data after the first FIN
+    makes it a half-close; here it is sent again, its number is old, and there is
+    nothing but the time."""
+    number = seq_end(second) - 1 & 0xffffffff
+    return any(s.ts < second.ts if s.len else not before(number, s.seq)
+               for s in after if not s.flags & {"FIN", "RST"})
 
 
 class World:
@@ -345,17 +383,10 @@ class World:
             con.server.states = states_of(con.server, "LISTEN")
             arrived = first_of(con.server.got, "SYN")
             con.server.states.insert(1, (arrived.ts, "SYN_RECV"))
-        if "time_wait_end" in con.truth:
+        if "ended" in con.truth:
+            # Of a mini-socket: when it was seen for the last time, and to be gone.
             con.end(con.truth["first"]).states.append(
-                (con.truth["time_wait_end"], "CLOSE"))
-        if "orphan" in con.truth:
-            # The mini-socket's time began with the trace's FIN_WAIT2 -> CLOSE.
-            end = con.end(con.truth["first"])
-            con.truth["orphan_end"] = end.life.when("CLOSE") + \
-                con.truth["orphan"] * 1000 * MS
-            end.states.append((con.truth["orphan_end"], "CLOSE"))
-        if "request_end" in con.truth:
-            con.server.states.append((con.truth["request_end"], "CLOSE"))
+                (con.truth["ended"][1], "CLOSE"))
         con.partial = syn.ts < self.since
         con.quiet = all(s.ts < self.since for s in con.segments())
         end = con.client if con.client.visible else con.server

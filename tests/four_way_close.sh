@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Four-way close, by the client first and by the server first:
+# Four-way close, by the client first and by the server first, and with a FIN that
+# is on data:
 #
 #	active  FIN_WAIT1  ---FIN seq=u--->  CLOSE_WAIT  passive
 #	        FIN_WAIT2  <--ACK ack=u+1--
@@ -9,4 +10,4 @@
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 
-judged close close,first=server,there=3000,back=9000
+judged close close,first=server,there=3000,back=9000 fin_on_data fin_on_data,first=server

@@ -464,6 +464,10 @@ class Judge:
                 problems.insert(0, "not produced: meant %s, %s; the capture "
                                 "shows %s, %s" % (want["open"], want["close"],
                                                   con.open, con.close))
+            size = con.truth.get("fin_on_data")
+            fin = size and con.end(con.truth["first"]).fin()
+            if fin and fin.len != size:
+                problems.insert(0, "not produced: the FIN has no data")
             bad += show(con.name, problems)
             if problems:
                 self.side_by_side(con)

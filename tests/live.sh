@@ -43,8 +43,14 @@ event=$trace/events/sock/inet_sock_set_state
 echo '(sport >= 7301 && sport <= 7306) || (dport >= 7301 && dport <= 7306)' >"$event/filter"
 echo 1 >"$event/enable"
 
-# What was before is not told.
+# What was before is not told; nor does its TIME_WAIT end meanwhile.
+buckets=$(ip netns exec "$NS_LO" cat /proc/sys/net/ipv4/tcp_max_tw_buckets)
+time_waits() {
+	ip netns exec "$NS_LO" sh -c "echo $1 >/proc/sys/net/ipv4/tcp_max_tw_buckets"
+}
+time_waits 0
 ./live.py talk "$NS_LO"
+time_waits "$buckets"
 echo >"$trace/trace"
 
 live text --netns "$inode"
@@ -81,7 +87,8 @@ contains "-r has both rounds" "$(cat "$WORK/replay.err")" "12 connections: 10 th
 timeout 20 "$TCPHS" live -r "$WORK/recording" port 7301 >"$WORK/replay" 2>"$WORK/replay.err"
 contains "a filter chooses" "$(cat "$WORK/replay.err")" "2 connections: 2 three-way"
 
-timeout 20 "$TCPHS" live -d 1 >/dev/null 2>"$WORK/err"
+netns_add NS_QUIET
+timeout 20 "$TCPHS" live -d 1 --netns "$(netns_inode "$NS_QUIET")" >/dev/null 2>"$WORK/err"
 is "-d ends it" $? 0
 contains "-d: the summary" "$(cat "$WORK/err")" "0 connections"
 live five -n 5 --netns "$inode"

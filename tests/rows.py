@@ -6,10 +6,11 @@ for each connection what its timeline must say:
 
 	{"kind": "expect", "name": ..., "client": [ADDR, PORT], "server": ...,
 	 "open": ..., "close": ..., "client_states": "... FIN_WAIT2 CLOSE",
-	 "notes": [...], "turn": N}
+	 "notes": [...], "turn": N, "rst_by": ..., "closed_by": {"client": COMM}}
 
 A missing field is not asked; states are the last ones; each of the notes is part
-of some step's note; turn is the how manieth of the same ports. told.py asks.
+of some step's note; turn is the how manieth of the same ports; rst_by is the end
+that sent every RST, null where there is none. told.py asks.
 
 usage: rows.py --at-end COMMAND [--wire NETNS]
                --place NAME,NETNS,NETNS,IP,IP,IP6,IP6 [--place ...] ROW[,ARG=VALUE...]
@@ -110,6 +111,12 @@ def number(sock, queue):
     found = struct.unpack("=I", sock.getsockopt(level, TCP_QUEUE_SEQ, 4))[0]
     sock.setsockopt(level, TCP_REPAIR, -1)
     return found
+
+
+def isns(client):
+    """Of a connection that was just opened, as its client's socket knows them"""
+    return {"client": number(client, SEND_QUEUE) - 1 & 0xffffffff,
+            "server": number(client, RECV_QUEUE) - 1 & 0xffffffff}
 
 
 # --------------------------------------------------------------- forged packets
@@ -250,8 +257,24 @@ def dies(sock, error):
 # A row that yields goes on that many seconds later; meanwhile the other sites'
 # do. What it returns is kept open to the end.
 
+def cut(site, *pairs):
+    """Nothing passes any more: over the wire; or, on loopback, to what is behind
+    the firewall between these ends. A capture sees there what has left"""
+    if not site.loopback:
+        Wire(site).cut()
+        return
+    for pair in pairs:
+        emit(kind="cut", ends=pair, mono=time.monotonic_ns())
+    rules = " ".join("tcp sport %d tcp dport %d drop;" % (a[1], b[1])
+                     for pair in pairs for a, b in (pair, pair[::-1]))
+    site.go("wire")
+    subprocess.run(["nft", "add table inet cut_%s { chain cut { type filter hook "
+                    "input priority 0; %s }; }" % (site.family, rules)],
+                   check=True)
+
+
 def keepalive(site):
-    """Probes and answers; then the wire is cut: who gives up, and why"""
+    """Probes and answers; then nothing comes any more: who gives up, and why"""
     level = socket.IPPROTO_TCP
     listener = site.listen()
     client, server = site.open_pair(listener)
@@ -261,26 +284,20 @@ def keepalive(site):
     client.setsockopt(level, socket.TCP_KEEPCNT, 3)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     ends = ends_of(client, server)
-    notes = ["keep-alive probe", "answers the probe"]
     other, peer = site.open_pair(listener)
     say(other, peer)
     other.setsockopt(level, TCP_USER_TIMEOUT, 1500)
     yield 3.5
-    if site.loopback:
-        # Nothing can be cut here without a witness that sees it otherwise.
-        close_both(client, server)
-        site.expect("keep-alive", ends, open="three-way", notes=notes,
-                    client_states="FIN_WAIT2 TIME_WAIT",
-                    server_states="LAST_ACK CLOSE")
-        return listener, other, peer
-    Wire(site).cut()
+    cut(site, ends, ends_of(other, peer))
     other.send(b"into the void")
     site.expect("keep-alive", ends, open="three-way", close="timed-out",
                 client_states="ESTABLISHED CLOSE",
-                server_states="SYN_RECV ESTABLISHED", notes=notes)
+                server_states="SYN_RECV ESTABLISHED", rst_by="client",
+                notes=["keep-alive probe", "answers the probe",
+                       "3 probes unanswered"])
     site.expect("TCP_USER_TIMEOUT", ends_of(other, peer), open="three-way",
                 close="timed-out", client_states="ESTABLISHED CLOSE",
-                server_states="SYN_RECV ESTABLISHED")
+                server_states="SYN_RECV ESTABLISHED", rst_by=None)
     yield 0
     dies(other, 110)
     dies(client, 110)
@@ -339,8 +356,10 @@ def fast_open(site):
     for name, want, notes in (
             ("cookie request", "three-way",
              ["asks for a Fast Open cookie", "gives a Fast Open cookie"]),
-            ("data in the SYN", "fast-open", ["Fast Open cookie"]),
-            ("fallback", "three-way", ["Fast Open cookie"])):
+            ("data in the SYN", "fast-open",
+             ["Fast Open cookie", "takes 5 of the SYN's 5 bytes"]),
+            ("fallback", "three-way",
+             ["Fast Open cookie", "takes none of the SYN's 5 bytes"])):
         site.sysctl("server", "ipv4/tcp_fastopen", 1 if name == "fallback" else 3)
         client = site.make("client")
         # With a time-out of its own it would not wait for connect().
@@ -372,23 +391,26 @@ def time_wait_end(site):
     used = []
     for name, where in (("connect()", "client"), ("SYN", "server")):
         client, server = site.open_pair(listener)
+        used.append((name, where, ends_of(client, server), isns(client)))
         say(client, server)
-        used.append((name, where, ends_of(client, server)))
         close_both(*((client, server) if where == "client" else
                      (server, client)))
     # By then the time stamps in TIME_WAIT are older than a second.
     yield 2.2
-    for name, where, ends in used:
+    for name, where, ends, old in used:
         again, peer = site.open_pair(listener, ends[0][1])
+        new = isns(again)
         say(again, peer)
         close_four_way(again, peer)
-        site.expect("reuse by " + name + ", before", ends, turn=0,
+        site.expect("reuse by " + name + ", before", ends, turn=0, isn=old,
                     **states[where])
-        site.expect("reuse by " + name + ", after", ends, turn=1, again=True,
-                    open="three-way", close="four-way",
+        site.expect("reuse by " + name + ", after", ends, turn=1, isn=new,
+                    isn_before=old, open="three-way", close="four-way",
                     client_states="FIN_WAIT2 TIME_WAIT",
                     server_states="LAST_ACK CLOSE",
-                    notes=["same ports as before"])
+                    notes=["same ports as before: ISN %d is %d higher" % (
+                        new[end], new[end] - old[end] & 0xffffffff)
+                        for end in new])
     client, server = site.open_pair(listener)
     say(client, server)
     ends = ends_of(client, server)
@@ -410,6 +432,148 @@ def time_wait_end(site):
     yield 0
     # On loopback the next site wants a TIME_WAIT of its own.
     site.sysctl("client", "ipv4/tcp_max_tw_buckets", 4096)
+    return listener
+
+
+def kill(site, where, *query):
+    """ss -K of what fits at an end: the sockets that were there, one a line"""
+    site.go(where)
+    done = subprocess.run(["ss", "-K", "-H", "-t", "-a", "-n"] +
+                          ["-6" if site.family == "inet6" else "-4"] * (
+                              site.family != "v4mapped") + list(query),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def ports(local, remote):
+    """ss's filter for a socket's two ports"""
+    return ["( sport = :%d and dport = :%d )" % (local[1], remote[1])]
+
+
+def states_at(site, where, here, there):
+    """What /proc has of one end of a connection"""
+    site.go(where)
+    return [state for local, remote, state in proc_sockets()
+            if (local, remote) == (here, there)]
+
+
+def half_open(site, wire, listener):
+    """The ends of a request whose SYN,ACK nobody gets"""
+    route_to_nowhere(site)
+    src, dst = spoofed(site, 0), end_of(listener.getsockname())
+    emit(kind="nobody", addr=src[0])
+    wire.send(src, dst, SYN, seq=4711, options=b"\2\4\5\xb4")
+    wait_for("a request", lambda: states_at(site, "server", dst, src))
+    return src, dst
+
+
+def killed(site):
+    """ss -K, in every state in which a socket of a connection can stay"""
+    listener = site.listen()
+    wire = Wire(site)
+    foreign = "ended from outside, as by ss -K"
+    for where in ("client", "server"):
+        # Both ends are open; then the peer, or the end itself, has closed.
+        for closed in (None, "client", "server"):
+            client, server = site.open_pair(listener)
+            say(client, server)
+            say(server, client)
+            ends = ends_of(client, server)
+            socks = {"client": client, "server": server}
+            way = {"client": "ESTABLISHED", "server": "ESTABLISHED"}
+            if closed:
+                socks[closed].shutdown(socket.SHUT_WR)
+                wait_state(socks[closed], FIN_WAIT2)
+                way = {"client": "CLOSE_WAIT", "server": "CLOSE_WAIT"}
+                way[closed] = "FIN_WAIT1 FIN_WAIT2"
+            here, there = ends if where == "client" else ends[::-1]
+            kill(site, where, *ports(here, there))
+            # After a FIN has come there is nothing to be read but its end.
+            for end, error in ((where, 103), ("server" if where == "client"
+                                              else "client", 104)):
+                wait_state(socks[end], CLOSE)
+                found = socks[end].getsockopt(socket.SOL_SOCKET,
+                                              socket.SO_ERROR)
+                if found != error and not (found == 32 and error == 104):
+                    raise RuntimeError("%s: error %d" % (end, found))
+            site.expect("%s's end killed in %s" % (where, way[where].split()[-1]),
+                        ends, open="three-way", close="reset-by-" + where,
+                        client_states=way["client"] + " CLOSE",
+                        server_states=way["server"] + " CLOSE",
+                        notes=[foreign], closed_by={where: "ss"}, rst_by=where,
+                        bytes={"client": 5, "server": 5})
+
+    # A mini-socket sends nothing when it is killed.
+    src, dst = half_open(site, wire, listener)
+    kill(site, "server", *ports(dst, src))
+    wait_for("its end", lambda: not states_at(site, "server", dst, src))
+    site.expect("a request killed", (src, dst), open="half-open",
+                server_states="LISTEN SYN_RECV CLOSE", rst_by=None)
+    client, server = site.open_pair(listener)
+    ends = ends_of(client, server)
+    close_both(client, server)
+    wait_for("TIME_WAIT", lambda: states_at(site, "client", *ends))
+    kill(site, "client", *ports(*ends))
+    # 5.10 knows no way to end it so; later kernels do.
+    left = states_at(site, "client", *ends)
+    site.expect("TIME_WAIT killed" if not left else "TIME_WAIT that ss -K leaves",
+                ends, close="three-segment four-way", rst_by=None,
+                client_states="FIN_WAIT2 TIME_WAIT" + " CLOSE" * (not left),
+                server_states="LAST_ACK CLOSE")
+
+    # A listener whose queue is full does not answer: a SYN_SENT that stays.
+    full = site.listen(backlog=0)
+    waits = site.make("client")
+    waits.connect(full.getsockname()[:2])
+    wait_for("the queue to be full",
+             lambda: waiting(site, full.getsockname()))
+    tries = site.make("client")
+    tries.setblocking(False)
+    tries.connect_ex(full.getsockname()[:2])
+    ends = ends_of(tries, full)
+    kill(site, "client", *ports(*ends))
+    if tries.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 103:
+        raise RuntimeError("SYN_SENT was not killed")
+    site.expect("SYN_SENT killed", ends, open="half-open", rst_by=None,
+                client_states="CLOSE SYN_SENT CLOSE", closed_by={"client": "ss"})
+
+    # What a killed listener had not handed over is reset.
+    ends = ends_of(waits, full)
+    kill(site, "server", "state", "listening", "( sport = :%d )" % ends[1][1])
+    dies(waits, 104)
+    site.expect("not accepted, its listener killed", ends, open="three-way",
+                close="reset-by-server", client_states="ESTABLISHED CLOSE",
+                server_states="ESTABLISHED CLOSE", rst_by="server")
+    return listener, full
+
+
+def forgotten(site):
+    """RST to a half-open connection (RFC 9293, 3.5.1): one end has gone without a
+    word, and the other one speaks to it; and to a request"""
+    listener = site.listen()
+    for where in ("client", "server"):
+        client, server = site.open_pair(listener)
+        say(client, server)
+        say(server, client)
+        ends = ends_of(client, server)
+        gone, left = (client, server) if where == "client" else (server, client)
+        # So a socket ends that is to live on elsewhere.
+        gone.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        gone.close()
+        left.send(b"still there?")
+        dies(left, 104)
+        site.expect("the %s has gone" % where, ends, open="three-way",
+                    close="reset-by-" + where, rst_by=where,
+                    client_states="SYN_SENT ESTABLISHED CLOSE",
+                    server_states="SYN_RECV ESTABLISHED CLOSE",
+                    notes=["no socket"])
+    wire = Wire(site)
+    src, dst = half_open(site, wire, listener)
+    wire.send(src, dst, RST, seq=4712)
+    wait_for("its end", lambda: not states_at(site, "server", dst, src))
+    site.expect("RST to a request", (src, dst), open="reset", rst_by="client",
+                server_states="LISTEN SYN_RECV CLOSE")
     return listener
 
 
@@ -710,8 +874,8 @@ def other_protocols(site):
 
 
 ROWS = {f.__name__: f for f in (keepalive, blind_injection, fast_open,
-                                time_wait_end, syn_flood, accept_queue,
-                                malformed, other_protocols)}
+                                time_wait_end, killed, forgotten, syn_flood,
+                                accept_queue, malformed, other_protocols)}
 
 
 def sites_of(args):

@@ -28,6 +28,7 @@ ask_tool() {
 		while kill -0 $recorder; do sleep 0.1; done 2>/dev/null
 		'$TCPHS' -r '$WORK/flood.tcphs' stats --json >'$WORK/stats.json'
 		'$TCPHS' -r '$WORK/flood.tcphs' timeline --json >'$WORK/timeline.json'
+		'$TCPHS' -r '$WORK/flood.tcphs' list --json >'$WORK/list.json'
 	EOF_ASK
 }
 

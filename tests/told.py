@@ -6,12 +6,15 @@ usage: told.py [--listener | --ring] DIR
 
 --ring: ring.json instead, from a ring that has lost its oldest records: of a real
 connection there may be nothing left.
---listener: are the tool's counts at the flooded listeners those of nstat?
+--listener: are the tool's counts at the flooded listeners those of nstat, and are
+they the same in `timeline`, `stats` and `list`?
 """
 import json
 import os
 import sys
 from collections import Counter
+
+from expect import without_expiry
 
 
 def rows(name):
@@ -64,24 +67,33 @@ def problems(want, told, gaps):
         if end + "_states" not in want:
             continue
         good = want[end + "_states"].split()
-        says = [s["state"] for s in row[end]["states"] or ()]
+        says = row[end]["states"] or []
+        if good[-1] == "TIME_WAIT":
+            says = without_expiry(says)
+        says = [s["state"] for s in says]
         check("the %s's way" % end, " ".join(says), says[-len(good):] == good)
     steps = row["steps"]
     for note in want.get("notes", ()):
         check("no step is called %s; notes" % note,
               [s["note"] for s in steps if s["note"]],
               any(note in (s["note"] or "") for s in steps))
+    if "rst_by" in want:
+        senders = {s["from"] for s in steps if "RST" in s["flags"]}
+        check("the RSTs' sender", senders, senders == {want["rst_by"]} - {None})
+    for end, comm in want.get("closed_by", {}).items():
+        check("who closed the " + end, row[end]["closed_by"],
+              (row[end]["closed_by"] or {}).get("comm") == comm)
     for end, count in want.get("bytes", {}).items():
         check("bytes of the " + end, row["bytes"][end],
               row["bytes"][end] == count)
-    if want.get("again"):
-        for end in ("client", "server"):
-            check("isn_before of the " + end, row[end]["isn_before"],
-                  row[end]["isn_before"] == told[turn - 1][end]["isn"])
+    for field in ("isn", "isn_before"):
+        for end, good in want.get(field, {}).items():
+            check("%s of the %s" % (field, end), row[end][field],
+                  row[end][field] == good)
     return wrong
 
 
-def listener(flood, listeners, stats):
+def listener(flood, listeners, others):
     """Results for one listener; whether something is wrong"""
     told = [r for r in listeners if
             (r["addr"], r["port"]) == (flood["addr"], flood["port"])]
@@ -89,13 +101,14 @@ def listener(flood, listeners, stats):
         print("not ok there is one listener (%s)" % flood["name"])
         return True
     bad, lossy = 0, told[0]["record"] != "complete"
-    # `stats` counts the same.
-    other = [r for r in stats if all(r[f] == told[0][f] for f in (
-        "addr", "port", "netns"))]
-    if other != told:
-        print("not ok stats have the same (%s)" % flood["name"])
-        print("\t%s" % other)
-        bad = 1
+    # Those count the same.
+    for name, found in others.items():
+        other = [r for r in found if all(r[f] == told[0][f] for f in (
+            "addr", "port", "netns"))]
+        if other != told:
+            print("not ok %s has the same (%s)" % (name, flood["name"]))
+            print("\t%s" % other)
+            bad = 1
     for field in sorted(set(told[0]) & set(flood) - {"kind", "addr", "port"}):
         says, good = told[0][field], flood[field]
         fits = says == good or lossy and says < good
@@ -111,8 +124,9 @@ def listener(flood, listeners, stats):
 
 def listeners():
     told = [r for r in rows("timeline.json") if r["kind"] == "listener"]
-    stats = load("stats.json")[0]["listeners"]
-    bad = [listener(r, told, stats) for r in load("truth.json")
+    others = {"stats": load("stats.json")[0]["listeners"],
+              "list": [r for r in rows("list.json") if r["kind"] == "listener"]}
+    bad = [listener(r, told, others) for r in load("truth.json")
            if r["kind"] == "flood"]
     if not bad:
         print("not ok there was a flood")

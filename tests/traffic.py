@@ -4,7 +4,7 @@
 truly done: who connected to whom, as which process, and how it was meant to
 open and close. Each end is a process of its own (agent.py).
 
-usage: traffic.py [--midway COMMAND] [--at-end COMMAND]
+usage: traffic.py [--look COMMAND] [--midway COMMAND] [--at-end COMMAND]
                   --place NAME,NETNS,NETNS,IP,IP,IP6,IP6 [--place ...] CASE...
 
 A place is where the client and the server live; the first of each pair is the
@@ -16,7 +16,8 @@ port. TESTS, a list of shell patterns, selects connections by their names
 CASE.FAMILY.PLACE.
 
 A case that yields goes on only after all the others, and after --midway.
---at-end runs while all the sockets still live.
+--look runs before that one, --at-end while all the sockets still live; of the
+three only --midway is told as the moment when the module came.
 """
 import argparse
 import errno
@@ -160,9 +161,9 @@ def four_way(con, first):
 def close_and_wait(con, first="client"):
     """Four-way close, up to the end of TIME_WAIT a minute later"""
     close(con, first)
+    con.end(first).start("watch_end", "TIME_WAIT")
     yield
-    con.end(first).wait_state("CLOSE")
-    con.notes["time_wait_end"] = time.monotonic_ns()
+    con.notes["ended"] = con.end(first).finish()
 
 
 def older(con, first="client"):
@@ -305,22 +306,23 @@ def syn_timeout(con, retries="2"):
     con.client.wait_state("CLOSE")
 
 
-def syn_ack_lost(con):
+def syn_ack_lost(con, retries="1"):
     """The server's answers are lost: its request expires, the client gives up"""
-    con.client.sysctl("ipv4/tcp_syn_retries", 1)
-    con.server.sysctl("ipv4/tcp_synack_retries", 1)
+    con.client.sysctl("ipv4/tcp_syn_retries", retries)
+    con.server.sysctl("ipv4/tcp_synack_retries", retries)
     con.listen()
     con.client.socket()
     con.client.start("connect_fail", *con.local["server"])
+    con.server.start("watch_end", "SYN_RECV")
     con.want = {"open": "timed-out", "close": None}
+    con.notes["first"] = "server"
     yield
     err = con.client.finish()
     if err != errno.ETIMEDOUT:
         raise RuntimeError("connect() said %s" % os.strerror(err))
     con.local["client"] = con.client.name()
     con.client.wait_state("CLOSE")
-    con.server.wait_no_request()
-    con.notes["request_end"] = time.monotonic_ns()
+    con.notes["ended"] = con.server.finish()
 
 
 def orphan(con, first="client", timeout="3"):
@@ -333,8 +335,9 @@ def orphan(con, first="client", timeout="3"):
     con.end(other(first)).recv_end()
     con.want["close"] = "timed-out"
     con.notes["first"] = first
+    con.end(first).start("watch_end", "FIN_WAIT2")
     yield
-    con.end(first).wait_state("CLOSE")
+    con.notes["ended"] = con.end(first).finish()
     con.notes["orphan"] = int(timeout)
 
 
@@ -352,6 +355,24 @@ def overtaken(con, first="client", size="1000"):
     con.end(first).wait_state("TIME_WAIT")
     con.want["close"] = "four-way"
     con.notes["first"] = first
+
+
+def fin_on_data(con, first="client", size="700"):
+    """What waited for more to come leaves with the FIN"""
+    con.open()
+    con.talk()
+    active, passive = con.end(first), con.end(other(first))
+    active.setopt("IPPROTO_TCP", "TCP_CORK", 1)
+    active.send(int(size))
+    active.close()
+    passive.recv(int(size))
+    passive.recv_end()
+    active.wait_state("FIN_WAIT2")
+    passive.close()
+    passive.wait_state("CLOSE")
+    active.wait_state("TIME_WAIT")
+    con.want["close"] = "four-way"
+    con.notes.update(first=first, fin_on_data=int(size))
 
 
 def options(con, **sysctl):
@@ -409,7 +430,7 @@ CASES = {f.__name__: f for f in (opened, ridden, close, close_and_wait, older,
                                  three_segment, refused, reset_linger,
                                  reset_unread, half_close, simultaneous_close,
                                  simultaneous_open, syn_timeout, syn_ack_lost,
-                                 orphan, overtaken, options, raw_syn,
+                                 orphan, overtaken, fin_on_data, options, raw_syn,
                                  listener)}
 
 
@@ -466,6 +487,7 @@ def selected(args):
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("--place", action="append", required=True)
+    args.add_argument("--look")
     args.add_argument("--midway")
     args.add_argument("--at-end")
     args.add_argument("case", nargs="+")
@@ -475,6 +497,8 @@ def main():
     emit(kind="begin", mono=time.monotonic_ns())
     for what in selected(args):
         live += run(*what)
+    if args.look:
+        subprocess.run(args.look, shell=True, check=True)
     if args.midway:
         subprocess.run(args.midway, shell=True, check=True)
         emit(kind="midway", mono=time.monotonic_ns())

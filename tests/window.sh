@@ -15,6 +15,8 @@
 # $NS_W is the wire: no TCP ends there, so nothing may be recorded there. The
 # delay is there too, so that a capture at an end has that end's times.
 #
+# With NOWHERE=1 what loopback's ends send to spoofed addresses is captured, too.
+#
 # A test's window:
 #
 #	begin; find_tool; module_use
@@ -59,6 +61,15 @@ place_loopback() {
 	note_netns "$NS_LO" "$NS_LO"
 	PLACES+=(--place "loopback,$NS_LO,$NS_LO,127.0.0.1,127.0.0.1,::1,::1")
 	CAPTURES+=("$NS_LO lo 127.0.0.1")
+	[ -z "${NOWHERE:-}" ] || place_nowhere
+}
+
+# Where a loopback's answers to spoofed addresses go: rows.py routes them there
+place_nowhere() {
+	ip -n "$NS_LO" link add nowhere type dummy || skip_all "no dummy device in this kernel"
+	ip -n "$NS_LO" link set nowhere up
+	ip -n "$NS_LO" route add 10.0.0.0/8 dev nowhere
+	CAPTURES+=("$NS_LO nowhere 10.0.0.1")
 }
 
 place_netns() {

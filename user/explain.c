@@ -185,6 +185,7 @@ static void say_synack(struct saying *s)
 	const struct tcphs_segment *g = &step->segment;
 	const struct tcphs_side *peer = &s->c->side[!step->from];
 	unsigned int from = step->from;
+	const struct tcphs_step *asked = before(s, !from);
 	struct tcphs_options o;
 
 	if (s->i != s->x->synack[from] && (step->retransmit || step->again)) {
@@ -200,10 +201,13 @@ static void say_synack(struct saying *s)
 		return;
 	}
 	say(s, "SYN,ACK: the %s agrees, the second of the three segments (3.5).", who(s, from));
-	if (peer->isn_known && g->ack == peer->isn + 1)
+	if (peer->isn_known && g->ack == peer->isn + 1) {
 		say(s, "ack=%" PRIu32 " is the %s's ISN + 1: the SYN took one number, and has come.",
 		    shown(s, !from, g->ack), who(s, !from));
-	else if (peer->isn_known && tcphs_number_before(peer->isn + 1, g->ack))
+		if (asked && asked->segment.flags & TCPHS_SYN && asked->segment.len)
+			say(s, "The %" PRIu32 " bytes of data in it are not taken, and have to be sent again once it is open (RFC 7413).",
+			    asked->segment.len);
+	} else if (peer->isn_known && tcphs_number_before(peer->isn + 1, g->ack))
 		say(s, "ack=%" PRIu32 " covers the SYN and %" PRIu32
 		    " bytes of data in it: Fast Open (RFC 7413).",
 		    shown(s, !from, g->ack), g->ack - peer->isn - 1);

@@ -13,6 +13,8 @@
 #include "number.h"
 #include "options.h"
 
+#define RST_LEAVES 1000000000	/* ns after the socket said so, at the most */
+
 /* Add to the step's note, with "; " between. */
 static void add(struct tcphs_step *step, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -73,11 +75,43 @@ static void note_copy(struct tcphs_connection *c, size_t i)
 		    step->from == TCPHS_CLIENT ? "client" : "server");
 }
 
-static void note_syn(struct tcphs_connection *c, struct tcphs_step *step)
+/* The bytes in the SYN that step i, a SYN,ACK, answers. */
+static uint32_t syn_data(const struct tcphs_connection *c, size_t i)
 {
+	unsigned int from = c->steps[i].from;
+
+	while (i-- > 0) {
+		const struct tcphs_step *p = &c->steps[i];
+
+		if (is_syn(p) && p->from != from && !(p->segment.flags & TCPHS_ACK))
+			return p->segment.len;
+	}
+	return 0;
+}
+
+/* Did Fast Open save its round trip, or fall back (RFC 7413, 4.2)? */
+static void note_syn_data(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
+	const struct tcphs_side *peer = &c->side[!step->from];
+	uint32_t len = syn_data(c, i), taken = step->segment.ack - peer->isn - 1;
+
+	if (!len || !peer->isn_known || taken > len)
+		return;
+	if (taken)
+		add(step, "takes %" PRIu32 " of the SYN's %" PRIu32 " bytes", taken, len);
+	else
+		add(step, "takes none of the SYN's %" PRIu32 " bytes", len);
+}
+
+static void note_syn(struct tcphs_connection *c, size_t i)
+{
+	struct tcphs_step *step = &c->steps[i];
 	const struct tcphs_before *before = &c->side[step->from].before;
 	struct tcphs_options o;
 
+	if (step->segment.flags & TCPHS_ACK)
+		note_syn_data(c, i);
 	tcphs_options_decode(&step->segment, &o);
 	if (step->segment.mark & TCPHS_SEG_COOKIE)
 		add(step, "its number is a SYN cookie");
@@ -107,7 +141,8 @@ static bool is_rst_before(const struct tcphs_connection *c, size_t i)
 
 /*
  * Why, as far as the socket that sent it knows. That is the first RST of its
- * side; what still comes when the socket is gone is answered by others.
+ * side; what still comes when the socket is gone is answered by others. It leaves
+ * at once, but a host may not let a virtual CPU run in between.
  */
 static void note_rst(struct tcphs_connection *c, size_t i)
 {
@@ -116,7 +151,7 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name;
 
-	if (!rst->known || step->ts > rst->ts + 10000000 || is_rst_before(c, i)) {
+	if (!rst->known || step->ts > rst->ts + RST_LEAVES || is_rst_before(c, i)) {
 		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent &&
 		    !step->foreign)
 			add(step, "no socket");
@@ -290,7 +325,7 @@ void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
 		if (step->kind == TCPHS_STEP_SEGMENT) {
 			note_copy(c, i);
 			if (is_syn(step))
-				note_syn(c, step);
+				note_syn(c, i);
 			else
 				note_ack(c, i);
 			if (step->segment.mark & TCPHS_SEG_ACCEPT_FULL)

@@ -100,7 +100,7 @@ static const struct {
 	[OPEN_NO_SYN] = { TCPHS_OPEN_UNSEEN,
 		"Segments are recorded and no SYN left: connect() itself failed." },
 	[OPEN_GAVE_UP] = { TCPHS_OPEN_TIMED_OUT,
-		"The client's socket went to CLOSE without ESTABLISHED, and no RST had told it to." },
+		"The client's socket went to CLOSE without ESTABLISHED, and neither a RST nor a process had told it to." },
 	[OPEN_HALF] = { TCPHS_OPEN_HALF_OPEN,
 		"There was a SYN, or SYN_SENT or SYN_RECV, and the handshake got no further." },
 	[OPEN_UNKNOWN] = { TCPHS_OPEN_UNSEEN,
@@ -138,7 +138,7 @@ static const struct {
 	[CLOSE_HALF] = { TCPHS_CLOSE_HALF_CLOSE,
 		"After the first FIN had come, the other end still sent data." },
 	[CLOSE_ONE_SEGMENT] = { TCPHS_CLOSE_THREE_SEGMENT,
-		"Both ends sent a FIN, and the second FIN was also the first ACK of the first one." },
+		"Both ends sent a FIN, and nothing that the second end had sent before its own acknowledged the first." },
 	[CLOSE_BOTH] = { TCPHS_CLOSE_FOUR_WAY,
 		"Both ends sent a FIN, one after the other." },
 	[CLOSE_NO_FIN] = { TCPHS_CLOSE_TIMED_OUT,
@@ -216,6 +216,15 @@ static const struct tcphs_step *first_rst(const struct tcphs_connection *c)
 
 /* ---- open ----------------------------------------------------------------- */
 
+/*
+ * close() of a socket that still connects, or ss -K. A time-out may come about in a
+ * process, too, that holds the socket when its timer expires: it leaves its error.
+ */
+static bool abandoned(const struct tcphs_fate *fate)
+{
+	return fate->known && fate->process && (!fate->error || fate->error == ECONNABORTED);
+}
+
 /* Data in the SYN was taken: RFC 7413. */
 static bool took_syn_data(const struct tcphs_connection *c,
 			  const struct tcphs_step *syn, const struct tcphs_step *synack)
@@ -271,8 +280,8 @@ static enum open_rule find_open(const struct tcphs_connection *c)
 	/* No SYN ever left: connect() itself failed. */
 	if (!syn && c->segments && client->socket)
 		return OPEN_NO_SYN;
-	/* The client gave up, and no RST had told it to. */
-	if (client->socket && gone(client))
+	/* The client gave up, and nobody had told it to. */
+	if (client->socket && gone(client) && !abandoned(&client->fate))
 		return OPEN_GAVE_UP;
 	/* The SYN came or went, and the handshake got no further yet. */
 	if (syn || was(server, TCPHS_SYN_RECV) || was(client, TCPHS_SYN_SENT))
@@ -365,21 +374,22 @@ static bool find_reset(const struct tcphs_connection *c, unsigned int *sender)
 	return found;
 }
 
-/* The first segment of `from` that acknowledges the FIN with number `fin`. */
+/* A segment of `from` that acknowledges the FIN with number `fin`. */
+static bool acknowledges(const struct tcphs_step *step, unsigned int from, uint32_t fin)
+{
+	return step->kind == TCPHS_STEP_SEGMENT && step->from == from && !step->foreign &&
+	       (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) == TCPHS_ACK &&
+	       !tcphs_number_before(step->segment.ack, fin + 1);
+}
+
 static const struct tcphs_step *first_ack(const struct tcphs_connection *c,
 					  unsigned int from, uint32_t fin)
 {
 	size_t i;
 
-	for (i = 0; i < c->nsteps; i++) {
-		const struct tcphs_step *step = &c->steps[i];
-
-		if (step->kind == TCPHS_STEP_SEGMENT && step->from == from &&
-		    !step->foreign &&
-		    (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) == TCPHS_ACK &&
-		    !tcphs_number_before(step->segment.ack, fin + 1))
-			return step;
-	}
+	for (i = 0; i < c->nsteps; i++)
+		if (acknowledges(&c->steps[i], from, fin))
+			return &c->steps[i];
 	return NULL;
 }
 
@@ -443,16 +453,44 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 }
 
 /*
- * Was the FIN of `active` acknowledged before `fin`, the other one, came? The ACK
- * may have ridden on data, of which there is no record.
+ * Did a segment without FIN, that `step` is, leave before its sender's FIN with
+ * number `fin`? A pure ACK has the number that comes next: whichever of the two
+ * arrived first, one that left afterwards is past the FIN. Data is only sent
+ * again here, else it is a half-close: its number is old, its place tells.
+ */
+static bool left_before(const struct tcphs_step *step, const struct tcphs_step *second,
+			uint32_t fin)
+{
+	if (step->segment.len)
+		return step->ts < second->ts;
+	return !tcphs_number_before(fin, step->segment.seq);
+}
+
+/*
+ * Was the FIN of `active` acknowledged by what the other end sent before `second`,
+ * its own FIN? Where no data is recorded, an ACK may have come with data that was
+ * sent again: FIN_WAIT2 tells of it, if nothing that is recorded had come by then.
  */
 static bool acked_before(const struct tcphs_connection *c, unsigned int active,
-			 const struct tcphs_step *fin)
+			 const struct tcphs_step *second)
 {
 	const struct tcphs_stay *stay = tcphs_connection_stay(&c->side[active],
 							      TCPHS_FIN_WAIT2);
+	bool told = c->all || !stay || !stay->ts || !second->received;
+	size_t i;
 
-	return stay && stay->ts && fin->received && stay->ts < fin->received;
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (!acknowledges(step, !active, c->side[active].fin))
+			continue;
+		if (!(step->segment.flags & TCPHS_FIN) &&
+		    left_before(step, second, c->side[!active].fin))
+			return true;
+		if (step->received && stay && step->received <= stay->ts)
+			told = true;
+	}
+	return !told && stay->ts < second->received;
 }
 
 static enum close_rule find_close(struct tcphs_connection *c)
@@ -460,7 +498,7 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
 	unsigned int active, side, by;
-	const struct tcphs_step *ack;
+	const struct tcphs_step *second;
 	bool live = false;
 
 	switch (c->open) {
@@ -487,10 +525,9 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	if (c->half_bytes_known && c->half_bytes)
 		return CLOSE_HALF;
 	if (client->fin_known && server->fin_known) {
-		/* The passive side's first answer to the FIN was its own FIN. */
-		ack = first_ack(c, !active, c->side[active].fin);
-		if (ack && ack->segment.flags & TCPHS_FIN &&
-		    !acked_before(c, active, ack))
+		second = first(c, !active, TCPHS_FIN, TCPHS_FIN);
+		if (second && acknowledges(second, !active, c->side[active].fin) &&
+		    !acked_before(c, active, second))
 			return CLOSE_ONE_SEGMENT;
 		return CLOSE_BOTH;
 	}
