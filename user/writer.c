@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "writer.h"
+
+void tcphs_writer_flush(struct tcphs_writer *w)
+{
+	/* Nobody else has the stream; what goes wrong, it remembers. */
+	if (w->used)
+		fwrite_unlocked(w->text, 1, w->used, w->to);
+	w->used = 0;
+}
+
+void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size)
+{
+	if (size > TCPHS_WRITER_SIZE - w->used)
+		tcphs_writer_flush(w);
+	if (size > TCPHS_WRITER_SIZE) {
+		fwrite_unlocked(text, 1, size, w->to);
+		return;
+	}
+	memcpy(w->text + w->used, text, size);
+	w->used += size;
+}
+
+/* "00" to "99" */
+static const char pairs[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
+void tcphs_writer_number(struct tcphs_writer *w, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	while (value >= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + value * 2, 2);
+	} else {
+		digits[--at] = '0' + value;
+	}
+	memcpy(tcphs_writer_room(w), digits + at, sizeof(digits) - at);
+	w->used += sizeof(digits) - at;
+}
+
+void tcphs_writer_signed(struct tcphs_writer *w, int64_t value)
+{
+	if (value < 0)
+		tcphs_writer_char(w, '-');
+	tcphs_writer_number(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void tcphs_writer_digits(struct tcphs_writer *w, unsigned int value, unsigned int digits)
+{
+	char *to = tcphs_writer_room(w);
+	unsigned int i;
+
+	for (i = digits; i--; value /= 10)
+		to[i] = '0' + value % 10;
+	w->used += digits;
+}
+
+void tcphs_writer_hex(struct tcphs_writer *w, const uint8_t *byte, size_t count)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	while (count--) {
+		char *to = tcphs_writer_room(w);
+
+		to[0] = digit[*byte >> 4];
+		to[1] = digit[*byte++ & 0xf];
+		w->used += 2;
+	}
+}
+
+void tcphs_writer_padded(struct tcphs_writer *w, const char *text, size_t width)
+{
+	size_t size = strlen(text);
+
+	tcphs_writer_bytes(w, text, size);
+	for (; size < width; size++)
+		tcphs_writer_char(w, ' ');
+}
