@@ -14,6 +14,10 @@ struct tcphs_clock {
 	bool begun;
 	uint64_t first;
 	uint64_t last;
+	/* The second of the last row, and its text: the calendar is dear. */
+	bool written;
+	int64_t second;
+	char text[32];
 };
 
 #define TCPHS_CLOCK_SIZE 48

@@ -207,13 +207,16 @@ void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 
 void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
 {
-	/* Of a flood's SYNs each is the only record of its end. */
+	/* Of a flood's SYNs each is the only record of its end: then four at once. */
 	if (!e->room) {
 		e->record = tcphs_memory_get(1, sizeof(*e->record));
 		e->room = 1;
+	} else if (e->records == e->room) {
+		if (e->room == 1)
+			e->room = 0;
+		e->record = tcphs_memory_grow(e->record, e->records, &e->room,
+					      sizeof(*e->record));
 	}
-	e->record = tcphs_memory_grow(e->record, e->records, &e->room,
-				      sizeof(*e->record));
 	e->record[e->records++] = *r;
 	e->doubtful = r->kind == TCPHS_LOST;
 	if (e->doubtful)
