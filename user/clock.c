@@ -18,9 +18,8 @@ static void write_second(int64_t second, const char *format, char text[32])
 }
 
 /* Microseconds behind a point. Returns `text`. */
-static char *add_part(char text[TCPHS_CLOCK_SIZE], unsigned int us)
+static char *add_part(char text[TCPHS_CLOCK_SIZE], size_t used, unsigned int us)
 {
-	size_t used = strlen(text);
 	unsigned int i;
 
 	text[used] = '.';
@@ -43,16 +42,20 @@ static int64_t split(const struct tcphs_clock *c, uint64_t ts, unsigned int *us)
 static char *wall(struct tcphs_clock *c, uint64_t ts, const char *format,
 		  char text[TCPHS_CLOCK_SIZE])
 {
+	uint64_t gone = ts - c->second;
 	unsigned int us;
-	int64_t second = split(c, ts, &us);
 
-	if (!c->written || second != c->second) {
+	if (!c->written || gone >= (uint64_t)SECOND) {
+		int64_t second = split(c, ts, &us);
+
 		write_second(second, format, c->text);
-		c->second = second;
+		c->second = second * SECOND - c->wall_offset;
+		c->size = strlen(c->text);
 		c->written = true;
+		gone = ts - c->second;
 	}
-	strcpy(text, c->text);
-	return add_part(text, us);
+	memcpy(text, c->text, sizeof(c->text));
+	return add_part(text, c->size, gone / 1000);
 }
 
 #define DATE "%Y-%m-%d %H:%M:%S"
@@ -63,7 +66,7 @@ char *tcphs_clock_date(const struct tcphs_clock *c, uint64_t ts,
 	unsigned int us;
 
 	write_second(split(c, ts, &us), DATE, text);
-	return add_part(text, us);
+	return add_part(text, strlen(text), us);
 }
 
 static void span(int64_t ns, char text[TCPHS_CLOCK_SIZE])
@@ -72,7 +75,7 @@ static void span(int64_t ns, char text[TCPHS_CLOCK_SIZE])
 
 	snprintf(text, TCPHS_CLOCK_SIZE, "%s%" PRId64, ns < 0 ? "-" : "",
 		 (int64_t)(size / SECOND));
-	add_part(text, size % SECOND / 1000);
+	add_part(text, strlen(text), size % SECOND / 1000);
 }
 
 char *tcphs_clock_row(struct tcphs_clock *c, uint64_t ts, char text[TCPHS_CLOCK_SIZE])

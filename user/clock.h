@@ -14,9 +14,10 @@ struct tcphs_clock {
 	bool begun;
 	uint64_t first;
 	uint64_t last;
-	/* The second of the last row, and its text: the calendar is dear. */
+	/* Where the last row's second began, and its text: the calendar is dear. */
 	bool written;
-	int64_t second;
+	uint64_t second;
+	size_t size;
 	char text[32];
 };
 

@@ -16,17 +16,10 @@ struct tcphs_end *tcphs_end_of_link(struct tcphs_table_link *l)
 
 static struct tcphs_binding *find_binding(const struct tcphs_ends *s, uint64_t sock)
 {
-	struct tcphs_table_link *l;
-	struct tcphs_binding *b;
-
 	if (!sock)
 		return NULL;
-	for (l = tcphs_table_first(&s->by_sock, sock); l; l = tcphs_table_next(l)) {
-		b = (struct tcphs_binding *)l;
-		if (b->sock == sock)
-			return b;
-	}
-	return NULL;
+	/* The hash is the name itself. */
+	return (struct tcphs_binding *)tcphs_table_first(&s->by_sock, sock);
 }
 
 void tcphs_end_unbind(struct tcphs_ends *s, uint64_t sock)

@@ -29,6 +29,7 @@ static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 {
 	if (e->stub) {
 		e->last = r->ts;
+		tcphs_end_enlist(&f->ends.stubs, e);
 		if (r->kind == TCPHS_TRANSITION)
 			tcphs_end_learn(e, r);
 		if (e->closed)

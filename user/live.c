@@ -409,10 +409,21 @@ static void queue_row(struct live *l, const struct tcphs_record *r)
 	settle(l, r->ts);
 }
 
+static bool wanted(const struct live *l, const struct tcphs_record *r)
+{
+	struct tcphs_tuple t;
+
+	if (l->s->netns && tcphs_host_netns(l->context.hosts, r->netns) != l->s->netns)
+		return false;
+	if (!l->s->filter)
+		return true;
+	tcphs_address_tuple(r, &t);
+	return tcphs_filter_match(l->s->filter, &t);
+}
+
 static void take(void *arg, const struct tcphs_record *r)
 {
 	struct live *l = arg;
-	struct tcphs_tuple t;
 
 	if (r->ts > l->context.last)
 		l->context.last = r->ts;
@@ -429,9 +440,7 @@ static void take(void *arg, const struct tcphs_record *r)
 			print_lost(l, r);
 		return;
 	}
-	tcphs_address_tuple(r, &t);
-	if ((l->s->netns && tcphs_host_netns(l->context.hosts, r->netns) != l->s->netns) ||
-	    !tcphs_filter_match(l->s->filter, &t))
+	if (!wanted(l, r))
 		return;
 	if (l->s->json)
 		print_json(l, r);
@@ -634,6 +643,7 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	l->row.to = stdout;
 	l->live = !s->nfiles;
 	l->since = l->live ? h->opened : 0;
+	l->context.brief = true;
 	l->context.segments = h->segments;
 	l->context.missing = h->missing;
 	l->context.hosts = tcphs_input_hosts(in);
