@@ -63,18 +63,22 @@ static inline void tcphs_value_null(struct tcphs_values *v, const char *name)
 	tcphs_writer_text(&v->w, "null");
 }
 
-static inline void tcphs_value_number(struct tcphs_values *v, const char *name,
-				      uint64_t value)
-{
-	tcphs_value_name(v, name);
-	tcphs_writer_number(&v->w, value);
-}
-
 static inline void tcphs_value_signed(struct tcphs_values *v, const char *name,
 				      int64_t value)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_signed(&v->w, value);
+}
+
+/*
+ * Half of what 64 bits can say has no place in the integers of jansson and others:
+ * it comes out below 0, and is the same 64 bits to who reads it back. No kernel
+ * counts so far.
+ */
+static inline void tcphs_value_number(struct tcphs_values *v, const char *name,
+				      uint64_t value)
+{
+	tcphs_value_signed(v, name, value);
 }
 
 static inline void tcphs_value_truth(struct tcphs_values *v, const char *name, bool value)

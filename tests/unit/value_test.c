@@ -106,8 +106,7 @@ static void test_numbers(void)
 	good &= same(json_integer(INT64_MIN));
 	tap_ok(good, "value: numbers of each length");
 	tcphs_value_number(begin(), NULL, UINT64_MAX);
-	tap_text(end(), "18446744073709551615", "value: the largest number");
-	free(written);
+	tap_ok(same(json_integer(-1)), "value: more than jansson's integers hold");
 	for (good = true, i = 0; i < ROUNDS; i++) {
 		value = random_number() >> 1;
 		tcphs_value_number(begin(), NULL, value);
