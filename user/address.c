@@ -61,12 +61,15 @@ bool tcphs_address_any(const uint8_t address[16])
 /* Decimal, up to 65535, without zeros in front. Returns where it ends. */
 static char *put_number(char *to, unsigned int value)
 {
-	unsigned int unit = 1;
-
-	while (value / unit >= 10)
-		unit *= 10;
-	for (; unit; unit /= 10)
-		*to++ = '0' + value / unit % 10;
+	if (value >= 10000)
+		*to++ = '0' + value / 10000;
+	if (value >= 1000)
+		*to++ = '0' + value / 1000 % 10;
+	if (value >= 100)
+		*to++ = '0' + value / 100 % 10;
+	if (value >= 10)
+		*to++ = '0' + value / 10 % 10;
+	*to++ = '0' + value % 10;
 	return to;
 }
 

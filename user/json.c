@@ -17,7 +17,7 @@
 
 /* ---- values --------------------------------------------------------------- */
 
-static inline void number(struct tcphs_values *v, const char *key, bool known,
+TCPHS_WRITER_INLINE void number(struct tcphs_values *v, const char *key, bool known,
 			  uint64_t value)
 {
 	if (known)
@@ -26,7 +26,7 @@ static inline void number(struct tcphs_values *v, const char *key, bool known,
 		tcphs_value_null(v, key);
 }
 
-static inline void truth(struct tcphs_values *v, const char *key, bool known, bool value)
+TCPHS_WRITER_INLINE void truth(struct tcphs_values *v, const char *key, bool known, bool value)
 {
 	if (known)
 		tcphs_value_truth(v, key, value);
@@ -65,7 +65,7 @@ static void address(struct tcphs_values *v, const char *key, bool known,
 	tcphs_value_word(v, key, known ? tcphs_address_text(bytes, inet6, text) : NULL);
 }
 
-static void state(struct tcphs_values *v, const char *key, unsigned int value)
+TCPHS_WRITER_INLINE void state(struct tcphs_values *v, const char *key, unsigned int value)
 {
 	tcphs_value_word(v, key, tcphs_names_state(value));
 }

@@ -40,12 +40,12 @@
 #define FLUSH_NS 100000000ULL
 #define PENDING_NS 1000000ULL
 
-enum { PENDING_MAX = 256, OUT_BUFFER = 64 << 10 };
+enum { PENDING_MAX = 256, OUT_BUFFER = 64 << 10, ROW = 1024 };
 
 struct live {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
-	struct tcphs_writer row;
+	struct tcphs_writer row;	/* or rows */
 	struct tcphs_clock clock;
 	struct tcphs_context context;
 	struct tcphs_flow *flow;
@@ -103,7 +103,8 @@ static void plain(struct live *l)
 }
 
 /* A name and its number. */
-static void write_pair(struct tcphs_writer *w, const char *name, uint64_t number)
+TCPHS_WRITER_INLINE void write_pair(struct tcphs_writer *w, const char *name,
+				    uint64_t number)
 {
 	tcphs_writer_text(w, name);
 	tcphs_writer_number(w, number);
@@ -113,9 +114,12 @@ static void begin_row(struct live *l, uint64_t ts, unsigned long number, const c
 {
 	struct tcphs_writer *w = &l->row;
 	char time[TCPHS_CLOCK_SIZE];
-	size_t begin;
+	size_t begin, used;
 
 	clear_status(l);
+	/* A row is not torn in two: its columns are counted in the writer. */
+	if (w->used > TCPHS_WRITER_SIZE - ROW)
+		tcphs_writer_flush(w);
 	tcphs_clock_row(&l->clock, ts, time);
 	if (*time) {
 		paint(l, TCPHS_PAINT_DIM);
@@ -126,17 +130,18 @@ static void begin_row(struct live *l, uint64_t ts, unsigned long number, const c
 	begin = w->used;
 	if (number)
 		write_pair(w, "#", number);
-	while (w->used < begin + 5)
-		tcphs_writer_char(w, ' ');
-	tcphs_writer_char(w, ' ');
+	used = w->used - begin;
+	tcphs_writer_padded(w, " ", used < 5 ? 6 - used : 1);
 	tcphs_writer_padded(w, who, 7);
 	l->rows++;
 }
 
+/* Several rows go to the stream together, but for a status line below each. */
 static void end_row(struct live *l)
 {
 	tcphs_writer_char(&l->row, '\n');
-	tcphs_writer_flush(&l->row);
+	if (l->status)
+		tcphs_writer_flush(&l->row);
 }
 
 static const char *side_name(const struct tcphs_end *e)
@@ -563,6 +568,7 @@ static void summary(struct live *l, const struct tcphs_input *source)
 	/* The terminal has echoed ^C, with the status line or without. */
 	l->status_shown = l->status;
 	clear_status(l);
+	tcphs_writer_flush(&l->row);
 	/* Whoever read the rows has gone. */
 	if (!tcphs_output_flush())
 		return;
@@ -586,7 +592,10 @@ static void summary(struct live *l, const struct tcphs_input *source)
 /* A message of the source begins a line of its own. */
 static void say(void *arg, const char *text)
 {
-	clear_status(arg);
+	struct live *l = arg;
+
+	clear_status(l);
+	tcphs_writer_flush(&l->row);
 	fflush(stdout);
 	fprintf(stderr, "tcphs: %s\n", text);
 }
@@ -597,6 +606,7 @@ static bool flush_rows(struct live *l, uint64_t now, bool idle)
 	if (!idle && (!l->live || now < l->flushed + FLUSH_NS))
 		return true;
 	l->flushed = now;
+	tcphs_writer_flush(&l->row);
 	return tcphs_output_flush();
 }
 

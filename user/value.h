@@ -23,7 +23,7 @@ void tcphs_value_quote(struct tcphs_values *v, const char *text);
 void tcphs_value_write_us(struct tcphs_values *v, uint64_t ns);
 
 /* The comma, and the name. */
-static inline void tcphs_value_name(struct tcphs_values *v, const char *name)
+TCPHS_WRITER_INLINE void tcphs_value_name(struct tcphs_values *v, const char *name)
 {
 	char *to = tcphs_writer_room(&v->w);
 
@@ -43,7 +43,7 @@ static inline void tcphs_value_name(struct tcphs_values *v, const char *name)
 }
 
 /* `kind` is '{' or '[': of an object or an array. */
-static inline void tcphs_value_begin(struct tcphs_values *v, const char *name, char kind)
+TCPHS_WRITER_INLINE void tcphs_value_begin(struct tcphs_values *v, const char *name, char kind)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_char(&v->w, kind);
@@ -51,19 +51,19 @@ static inline void tcphs_value_begin(struct tcphs_values *v, const char *name, c
 }
 
 /* `kind` is '}' or ']'. */
-static inline void tcphs_value_end(struct tcphs_values *v, char kind)
+TCPHS_WRITER_INLINE void tcphs_value_end(struct tcphs_values *v, char kind)
 {
 	tcphs_writer_char(&v->w, kind);
 	v->more = true;
 }
 
-static inline void tcphs_value_null(struct tcphs_values *v, const char *name)
+TCPHS_WRITER_INLINE void tcphs_value_null(struct tcphs_values *v, const char *name)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_text(&v->w, "null");
 }
 
-static inline void tcphs_value_signed(struct tcphs_values *v, const char *name,
+TCPHS_WRITER_INLINE void tcphs_value_signed(struct tcphs_values *v, const char *name,
 				      int64_t value)
 {
 	tcphs_value_name(v, name);
@@ -75,13 +75,13 @@ static inline void tcphs_value_signed(struct tcphs_values *v, const char *name,
  * it comes out below 0, and is the same 64 bits to who reads it back. No kernel
  * counts so far.
  */
-static inline void tcphs_value_number(struct tcphs_values *v, const char *name,
+TCPHS_WRITER_INLINE void tcphs_value_number(struct tcphs_values *v, const char *name,
 				      uint64_t value)
 {
 	tcphs_value_signed(v, name, value);
 }
 
-static inline void tcphs_value_truth(struct tcphs_values *v, const char *name, bool value)
+TCPHS_WRITER_INLINE void tcphs_value_truth(struct tcphs_values *v, const char *name, bool value)
 {
 	tcphs_value_name(v, name);
 	if (value)
@@ -91,7 +91,7 @@ static inline void tcphs_value_truth(struct tcphs_values *v, const char *name, b
 }
 
 /* NULL is null. */
-static inline void tcphs_value_text(struct tcphs_values *v, const char *name,
+TCPHS_WRITER_INLINE void tcphs_value_text(struct tcphs_values *v, const char *name,
 				    const char *value)
 {
 	if (!value) {
@@ -103,7 +103,7 @@ static inline void tcphs_value_text(struct tcphs_values *v, const char *name,
 }
 
 /* Nothing in it needs an escape: a word of ours, an address. NULL is null. */
-static inline void tcphs_value_word(struct tcphs_values *v, const char *name,
+TCPHS_WRITER_INLINE void tcphs_value_word(struct tcphs_values *v, const char *name,
 				    const char *value)
 {
 	if (!value) {
@@ -117,7 +117,7 @@ static inline void tcphs_value_word(struct tcphs_values *v, const char *name,
 }
 
 /* Bytes as hexadecimal text. */
-static inline void tcphs_value_hex(struct tcphs_values *v, const char *name,
+TCPHS_WRITER_INLINE void tcphs_value_hex(struct tcphs_values *v, const char *name,
 				   const uint8_t *byte, size_t count)
 {
 	tcphs_value_name(v, name);
@@ -126,7 +126,7 @@ static inline void tcphs_value_hex(struct tcphs_values *v, const char *name,
 	tcphs_writer_char(&v->w, '"');
 }
 
-static inline void tcphs_value_us(struct tcphs_values *v, const char *name, uint64_t ns)
+TCPHS_WRITER_INLINE void tcphs_value_us(struct tcphs_values *v, const char *name, uint64_t ns)
 {
 	tcphs_value_name(v, name);
 	tcphs_value_write_us(v, ns);

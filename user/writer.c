@@ -28,24 +28,46 @@ static const char pairs[] =
 	"50515253545556575859606162636465666768697071727374"
 	"75767778798081828384858687888990919293949596979899";
 
+enum { DIGITS = 24 };	/* at the most, in whole words */
+
+/* Eight digits. */
+static void put8(char *to, unsigned int value)
+{
+	unsigned int high = value / 10000, low = value % 10000;
+
+	memcpy(to, pairs + high / 100 * 2, 2);
+	memcpy(to + 2, pairs + high % 100 * 2, 2);
+	memcpy(to + 4, pairs + low / 100 * 2, 2);
+	memcpy(to + 6, pairs + low % 100 * 2, 2);
+}
+
 void tcphs_writer_number(struct tcphs_writer *w, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[2 * DIGITS], *end = digits + DIGITS, *at = end;
+	char *to = tcphs_writer_room(w);
+	unsigned int part;
 
-	while (value >= 100) {
-		at -= 2;
-		memcpy(digits + at, pairs + value % 100 * 2, 2);
-		value /= 100;
+	if (value < 10) {
+		*to = '0' + value;
+		w->used++;
+		return;
 	}
-	if (value >= 10) {
-		at -= 2;
-		memcpy(digits + at, pairs + value * 2, 2);
-	} else {
-		digits[--at] = '0' + value;
+	while (value >= 100000000) {
+		at -= 8;
+		put8(at, value % 100000000);
+		value /= 100000000;
 	}
-	memcpy(tcphs_writer_room(w), digits + at, sizeof(digits) - at);
-	w->used += sizeof(digits) - at;
+	for (part = value; part >= 100; part /= 100) {
+		at -= 2;
+		memcpy(at, pairs + part % 100 * 2, 2);
+	}
+	at -= 2;
+	memcpy(at, pairs + part * 2, 2);
+	/* Of the last pair the first may be none. */
+	at += part < 10;
+	w->used += end - at;
+	/* What is behind them does not count; one size for all is quick. */
+	memcpy(to, at, DIGITS);
 }
 
 void tcphs_writer_signed(struct tcphs_writer *w, int64_t value)
@@ -83,6 +105,8 @@ void tcphs_writer_padded(struct tcphs_writer *w, const char *text, size_t width)
 	size_t size = strlen(text);
 
 	tcphs_writer_bytes(w, text, size);
-	for (; size < width; size++)
-		tcphs_writer_char(w, ' ');
+	if (size >= width)
+		return;
+	memset(tcphs_writer_room(w), ' ', width - size);
+	w->used += width - size;
 }

@@ -17,6 +17,9 @@ enum {
 	TCPHS_WRITER_PIECE = 64,	/* room that is always there */
 };
 
+/* In place always: only there a name is a constant, and its copy a few moves. */
+#define TCPHS_WRITER_INLINE static inline __attribute__((always_inline))
+
 struct tcphs_writer {
 	FILE *to;
 	size_t used;
@@ -39,25 +42,24 @@ void tcphs_writer_digits(struct tcphs_writer *w, unsigned int value, unsigned in
 /* Hexadecimal, two digits for each byte. */
 void tcphs_writer_hex(struct tcphs_writer *w, const uint8_t *byte, size_t count);
 
-/* With spaces behind it, up to so many bytes. */
+/* With spaces behind it, up to so many bytes; no more than a piece. */
 void tcphs_writer_padded(struct tcphs_writer *w, const char *text, size_t width);
 
 /* Have room for a piece. */
-static inline char *tcphs_writer_room(struct tcphs_writer *w)
+TCPHS_WRITER_INLINE char *tcphs_writer_room(struct tcphs_writer *w)
 {
 	if (w->used > TCPHS_WRITER_SIZE - TCPHS_WRITER_PIECE)
 		tcphs_writer_flush(w);
 	return w->text + w->used;
 }
 
-static inline void tcphs_writer_char(struct tcphs_writer *w, char c)
+TCPHS_WRITER_INLINE void tcphs_writer_char(struct tcphs_writer *w, char c)
 {
 	*tcphs_writer_room(w) = c;
 	w->used++;
 }
 
-/* Inline, so that the length of a constant is one, and its copy a few moves. */
-static inline void tcphs_writer_text(struct tcphs_writer *w, const char *text)
+TCPHS_WRITER_INLINE void tcphs_writer_text(struct tcphs_writer *w, const char *text)
 {
 	size_t size = strlen(text);
 
