@@ -17,8 +17,8 @@
 
 /* ---- values --------------------------------------------------------------- */
 
-TCPHS_WRITER_INLINE void number(struct tcphs_values *v, const char *key, bool known,
-			  uint64_t value)
+static __always_inline void number(struct tcphs_values *v, const char *key, bool known,
+				   uint64_t value)
 {
 	if (known)
 		tcphs_value_number(v, key, value);
@@ -26,7 +26,7 @@ TCPHS_WRITER_INLINE void number(struct tcphs_values *v, const char *key, bool kn
 		tcphs_value_null(v, key);
 }
 
-TCPHS_WRITER_INLINE void truth(struct tcphs_values *v, const char *key, bool known, bool value)
+static __always_inline void truth(struct tcphs_values *v, const char *key, bool known, bool value)
 {
 	if (known)
 		tcphs_value_truth(v, key, value);
@@ -65,7 +65,7 @@ static void address(struct tcphs_values *v, const char *key, bool known,
 	tcphs_value_word(v, key, known ? tcphs_address_text(bytes, inet6, text) : NULL);
 }
 
-TCPHS_WRITER_INLINE void state(struct tcphs_values *v, const char *key, unsigned int value)
+static __always_inline void state(struct tcphs_values *v, const char *key, unsigned int value)
 {
 	tcphs_value_word(v, key, tcphs_names_state(value));
 }

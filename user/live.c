@@ -103,8 +103,8 @@ static void plain(struct live *l)
 }
 
 /* A name and its number. */
-TCPHS_WRITER_INLINE void write_pair(struct tcphs_writer *w, const char *name,
-				    uint64_t number)
+static __always_inline void write_pair(struct tcphs_writer *w, const char *name,
+				       uint64_t number)
 {
 	tcphs_writer_text(w, name);
 	tcphs_writer_number(w, number);

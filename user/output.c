@@ -13,6 +13,7 @@
 
 #include "message.h"
 #include "output.h"
+#include "writer.h"
 
 enum { WIDTH = 80, WIDTH_MAX = 1000 };
 
@@ -113,6 +114,8 @@ void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *
 
 bool tcphs_output_flush(void)
 {
+	if (!first_error)
+		first_error = tcphs_writer_error();
 	errno = 0;
 	if (fflush(stdout) && !first_error)
 		first_error = errno ? errno : EIO;

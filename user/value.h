@@ -23,7 +23,7 @@ void tcphs_value_quote(struct tcphs_values *v, const char *text);
 void tcphs_value_write_us(struct tcphs_values *v, uint64_t ns);
 
 /* The comma, and the name. */
-TCPHS_WRITER_INLINE void tcphs_value_name(struct tcphs_values *v, const char *name)
+static __always_inline void tcphs_value_name(struct tcphs_values *v, const char *name)
 {
 	char *to = tcphs_writer_room(&v->w);
 
@@ -43,7 +43,7 @@ TCPHS_WRITER_INLINE void tcphs_value_name(struct tcphs_values *v, const char *na
 }
 
 /* `kind` is '{' or '[': of an object or an array. */
-TCPHS_WRITER_INLINE void tcphs_value_begin(struct tcphs_values *v, const char *name, char kind)
+static __always_inline void tcphs_value_begin(struct tcphs_values *v, const char *name, char kind)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_char(&v->w, kind);
@@ -51,20 +51,20 @@ TCPHS_WRITER_INLINE void tcphs_value_begin(struct tcphs_values *v, const char *n
 }
 
 /* `kind` is '}' or ']'. */
-TCPHS_WRITER_INLINE void tcphs_value_end(struct tcphs_values *v, char kind)
+static __always_inline void tcphs_value_end(struct tcphs_values *v, char kind)
 {
 	tcphs_writer_char(&v->w, kind);
 	v->more = true;
 }
 
-TCPHS_WRITER_INLINE void tcphs_value_null(struct tcphs_values *v, const char *name)
+static __always_inline void tcphs_value_null(struct tcphs_values *v, const char *name)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_text(&v->w, "null");
 }
 
-TCPHS_WRITER_INLINE void tcphs_value_signed(struct tcphs_values *v, const char *name,
-				      int64_t value)
+static __always_inline void tcphs_value_signed(struct tcphs_values *v, const char *name,
+					       int64_t value)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_signed(&v->w, value);
@@ -75,13 +75,13 @@ TCPHS_WRITER_INLINE void tcphs_value_signed(struct tcphs_values *v, const char *
  * it comes out below 0, and is the same 64 bits to who reads it back. No kernel
  * counts so far.
  */
-TCPHS_WRITER_INLINE void tcphs_value_number(struct tcphs_values *v, const char *name,
-				      uint64_t value)
+static __always_inline void tcphs_value_number(struct tcphs_values *v, const char *name,
+					       uint64_t value)
 {
 	tcphs_value_signed(v, name, value);
 }
 
-TCPHS_WRITER_INLINE void tcphs_value_truth(struct tcphs_values *v, const char *name, bool value)
+static __always_inline void tcphs_value_truth(struct tcphs_values *v, const char *name, bool value)
 {
 	tcphs_value_name(v, name);
 	if (value)
@@ -91,8 +91,8 @@ TCPHS_WRITER_INLINE void tcphs_value_truth(struct tcphs_values *v, const char *n
 }
 
 /* NULL is null. */
-TCPHS_WRITER_INLINE void tcphs_value_text(struct tcphs_values *v, const char *name,
-				    const char *value)
+static __always_inline void tcphs_value_text(struct tcphs_values *v, const char *name,
+					     const char *value)
 {
 	if (!value) {
 		tcphs_value_null(v, name);
@@ -103,8 +103,8 @@ TCPHS_WRITER_INLINE void tcphs_value_text(struct tcphs_values *v, const char *na
 }
 
 /* Nothing in it needs an escape: a word of ours, an address. NULL is null. */
-TCPHS_WRITER_INLINE void tcphs_value_word(struct tcphs_values *v, const char *name,
-				    const char *value)
+static __always_inline void tcphs_value_word(struct tcphs_values *v, const char *name,
+					     const char *value)
 {
 	if (!value) {
 		tcphs_value_null(v, name);
@@ -117,8 +117,8 @@ TCPHS_WRITER_INLINE void tcphs_value_word(struct tcphs_values *v, const char *na
 }
 
 /* Bytes as hexadecimal text. */
-TCPHS_WRITER_INLINE void tcphs_value_hex(struct tcphs_values *v, const char *name,
-				   const uint8_t *byte, size_t count)
+static __always_inline void tcphs_value_hex(struct tcphs_values *v, const char *name,
+					    const uint8_t *byte, size_t count)
 {
 	tcphs_value_name(v, name);
 	tcphs_writer_char(&v->w, '"');
@@ -126,7 +126,7 @@ TCPHS_WRITER_INLINE void tcphs_value_hex(struct tcphs_values *v, const char *nam
 	tcphs_writer_char(&v->w, '"');
 }
 
-TCPHS_WRITER_INLINE void tcphs_value_us(struct tcphs_values *v, const char *name, uint64_t ns)
+static __always_inline void tcphs_value_us(struct tcphs_values *v, const char *name, uint64_t ns)
 {
 	tcphs_value_name(v, name);
 	tcphs_value_write_us(v, ns);

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
 #include "writer.h"
+
+static int failed;
+
+int tcphs_writer_error(void)
+{
+	return failed;
+}
+
+/* Nobody else has the stream. That it failed, it remembers, but not why. */
+static void give(struct tcphs_writer *w, const char *text, size_t size)
+{
+	if (size && fwrite_unlocked(text, 1, size, w->to) != size && !failed)
+		failed = errno;
+}
 
 void tcphs_writer_flush(struct tcphs_writer *w)
 {
-	/* Nobody else has the stream; what goes wrong, it remembers. */
-	if (w->used)
-		fwrite_unlocked(w->text, 1, w->used, w->to);
+	give(w, w->text, w->used);
 	w->used = 0;
 }
 
@@ -14,7 +28,7 @@ void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size)
 	if (size > TCPHS_WRITER_SIZE - w->used)
 		tcphs_writer_flush(w);
 	if (size > TCPHS_WRITER_SIZE) {
-		fwrite_unlocked(text, 1, size, w->to);
+		give(w, text, size);
 		return;
 	}
 	memcpy(w->text + w->used, text, size);
@@ -23,10 +37,7 @@ void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size)
 
 /* "00" to "99" */
 static const char pairs[] =
-	"00010203040506070809101112131415161718192021222324"
-	"25262728293031323334353637383940414243444546474849"
-	"50515253545556575859606162636465666768697071727374"
-	"75767778798081828384858687888990919293949596979899";
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 enum { DIGITS = 24 };	/* at the most, in whole words */
 

@@ -17,9 +17,6 @@ enum {
 	TCPHS_WRITER_PIECE = 64,	/* room that is always there */
 };
 
-/* In place always: only there a name is a constant, and its copy a few moves. */
-#define TCPHS_WRITER_INLINE static inline __attribute__((always_inline))
-
 struct tcphs_writer {
 	FILE *to;
 	size_t used;
@@ -28,6 +25,9 @@ struct tcphs_writer {
 
 /* Give what is there to the stream. */
 void tcphs_writer_flush(struct tcphs_writer *w);
+
+/* The errno of the first write to any stream that failed; 0: none did. */
+int tcphs_writer_error(void);
 
 /* Text of any length. */
 void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size);
@@ -45,21 +45,24 @@ void tcphs_writer_hex(struct tcphs_writer *w, const uint8_t *byte, size_t count)
 /* With spaces behind it, up to so many bytes; no more than a piece. */
 void tcphs_writer_padded(struct tcphs_writer *w, const char *text, size_t width);
 
-/* Have room for a piece. */
-TCPHS_WRITER_INLINE char *tcphs_writer_room(struct tcphs_writer *w)
+/*
+ * Always in place: only there a name is a constant, and its copy a few moves.
+ * First: have room for a piece.
+ */
+static __always_inline char *tcphs_writer_room(struct tcphs_writer *w)
 {
 	if (w->used > TCPHS_WRITER_SIZE - TCPHS_WRITER_PIECE)
 		tcphs_writer_flush(w);
 	return w->text + w->used;
 }
 
-TCPHS_WRITER_INLINE void tcphs_writer_char(struct tcphs_writer *w, char c)
+static __always_inline void tcphs_writer_char(struct tcphs_writer *w, char c)
 {
 	*tcphs_writer_room(w) = c;
 	w->used++;
 }
 
-TCPHS_WRITER_INLINE void tcphs_writer_text(struct tcphs_writer *w, const char *text)
+static __always_inline void tcphs_writer_text(struct tcphs_writer *w, const char *text)
 {
 	size_t size = strlen(text);
 

@@ -63,8 +63,7 @@ static void test_text(void)
 
 	tap_ok(same_text(""), "value: no text");
 	tap_ok(same_text("\"\\/\b\f\n\r\t\x01\x1f\x7f"), "value: escapes");
-	tap_ok(same_text("→ \xc2\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x9f\x98\x80 "
-			 "\xf4\x8f\xbf\xbf"), "value: not ASCII");
+	tap_ok(same_text("→ \xc2\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf"), "value: not ASCII");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		good &= same_text(bad[i]);
 	tap_ok(good, "value: not UTF-8 is null");
@@ -152,8 +151,7 @@ static void test_structure(void)
 	tcphs_value_text(v, NULL, NULL);
 	tcphs_value_end(v, ']');
 	tcphs_value_end(v, '}');
-	tap_text(end(), "{\"empty\":[],\"nothing\":{},\"null\":null,\"true\":true,"
-		 "\"false\":false,\"word\":\"SYN_SENT\",\"hex\":\"00a5ff\",\"list\":[1,null]}",
+	tap_text(end(), "{\"empty\":[],\"nothing\":{},\"null\":null,\"true\":true,\"false\":false,\"word\":\"SYN_SENT\",\"hex\":\"00a5ff\",\"list\":[1,null]}",
 		 "value: objects and arrays");
 	free(written);
 	/* More than the writer has room for, in pieces of each size. */
