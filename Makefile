@@ -13,6 +13,7 @@
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: bench                     the cost, beside that of others; BLOCKS=5
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
+#: bench-scale               the reader at 10,000 to 1,000,000 connections
 #: check-all                 all of these, the most telling first; MINUTES=75
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
@@ -88,6 +89,9 @@ bench:
 bench-check:
 	$(Q)scripts/bench-check.sh
 
+bench-scale:
+	$(Q)scripts/bench/scale.sh
+
 check-all:
 	$(Q)scripts/check-all.sh
 
@@ -156,5 +160,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check check-kernels check-debug soak bench bench-check check-all lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak bench bench-check bench-scale check-all lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz

@@ -3,7 +3,7 @@
 # Installs what the project needs from this machine's package archive, by apt,
 # with sudo when not root. Says what it installs; silent when all is there.
 #
-# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb | bench | fleet]...
+# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb | bench | fleet | scale]...
 #
 #	build	the module and the reader
 #	vm	the virtual machine of `make check` and `make demo`
@@ -12,6 +12,7 @@
 #	deb	to make Debian packages, and to try them with Secure Boot
 #	bench	the picture of `make bench`
 #	fleet	promtool, which judges `tcphs stats --prometheus`
+#	scale	counts the instructions of `make bench-scale`
 #
 # Without an argument: build, vm and lint.
 . "$(dirname "$0")/common.sh"
@@ -55,12 +56,13 @@ deb	sbsigntool	sbsign
 deb	openssl		openssl
 bench	gnuplot-nox	gnuplot
 fleet	prometheus	promtool
+scale	valgrind	valgrind
 "
 
 purposes=${*:-build vm lint}
 for purpose in $purposes; do
 	case "$purpose" in
-	build | vm | lint | fuzz | deb | bench | fleet) ;;
+	build | vm | lint | fuzz | deb | bench | fleet | scale) ;;
 	*) usage 2 ;;
 	esac
 done

@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Addresses and ports: a record's tuple, its mirror, its text. */
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "address.h"
 
+/* A size that is a constant takes a move or two. */
+static inline void copy(uint8_t *to, const uint8_t *from, bool inet6)
+{
+	if (inet6)
+		memcpy(to, from, 16);
+	else
+		memcpy(to, from, 4);
+}
+
 void tcphs_address_tuple(const struct tcphs_record *r, struct tcphs_tuple *t)
 {
-	size_t size = r->flags & TCPHS_INET6 ? 16 : 4;
-
 	memset(t, 0, sizeof(*t));
 	t->inet6 = !!(r->flags & TCPHS_INET6);
 	if (!(r->flags & TCPHS_NO_LOCAL_PORT)) {
-		memcpy(t->local, r->saddr, size);
+		copy(t->local, r->saddr, t->inet6);
 		t->lport = r->sport;
 	}
 	if (!(r->flags & TCPHS_NO_REMOTE)) {
-		memcpy(t->remote, r->daddr, size);
+		copy(t->remote, r->daddr, t->inet6);
 		t->rport = r->dport;
 	}
-}
-
-bool tcphs_address_whole(const struct tcphs_tuple *t)
-{
-	return t->lport && t->rport;
-}
-
-bool tcphs_address_equal(const struct tcphs_tuple *a, const struct tcphs_tuple *b)
-{
-	return !memcmp(a, b, sizeof(*a));
 }
 
 void tcphs_address_mirror(const struct tcphs_tuple *t, struct tcphs_tuple *mirror)
@@ -44,14 +39,16 @@ void tcphs_address_mirror(const struct tcphs_tuple *t, struct tcphs_tuple *mirro
 
 uint64_t tcphs_address_hash(const struct tcphs_tuple *t)
 {
-	const uint8_t *byte = (const uint8_t *)t;
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t word[sizeof(*t) / 8], hash = 0xcbf29ce484222325ULL;
 	size_t i;
 
-	/* FNV-1a */
-	for (i = 0; i < sizeof(*t); i++)
-		hash = (hash ^ byte[i]) * 0x100000001b3ULL;
-	return hash ^ hash >> 32;
+	/* Each step is a bijection of what was: words that differ are not lost. */
+	memcpy(word, t, sizeof(word));
+	for (i = 0; i < sizeof(*t) / 8; i++) {
+		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	}
+	return hash;
 }
 
 bool tcphs_address_any(const uint8_t address[16])
@@ -61,23 +58,104 @@ bool tcphs_address_any(const uint8_t address[16])
 	return !memcmp(address, any, sizeof(any));
 }
 
+/* Decimal, up to 65535, without zeros in front. Returns where it ends. */
+static char *put_number(char *to, unsigned int value)
+{
+	if (value >= 10000)
+		*to++ = '0' + value / 10000;
+	if (value >= 1000)
+		*to++ = '0' + value / 1000 % 10;
+	if (value >= 100)
+		*to++ = '0' + value / 100 % 10;
+	if (value >= 10)
+		*to++ = '0' + value / 10 % 10;
+	*to++ = '0' + value % 10;
+	return to;
+}
+
+static char *put_inet(char *to, const uint8_t *byte)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		if (i)
+			*to++ = '.';
+		to = put_number(to, byte[i]);
+	}
+	return to;
+}
+
+static char *put_hex(char *to, unsigned int value)
+{
+	int shift = 12;
+
+	while (shift && !(value >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[value >> shift & 0xf];
+	return to;
+}
+
+/*
+ * RFC 5952, as inet_ntop() does it: the first of the longest runs of zeros, of two
+ * words at least, is "::"; an IPv4 address in the last words is written as one.
+ */
+static char *put_inet6(char *to, const uint8_t *byte)
+{
+	unsigned int word[8], i, begin = 8, longest = 1, run = 0;
+
+	for (i = 0; i < 8; i++) {
+		word[i] = byte[2 * i] << 8 | byte[2 * i + 1];
+		run = word[i] ? 0 : run + 1;
+		if (run > longest) {
+			longest = run;
+			begin = i + 1 - run;
+		}
+	}
+	for (i = 0; i < 8; i++) {
+		if (i == begin) {
+			*to++ = ':';
+			i += longest - 1;
+			if (i == 7)
+				*to++ = ':';
+			continue;
+		}
+		if (i)
+			*to++ = ':';
+		if (i == 6 && !begin && (longest == 6 || (longest == 5 && word[5] == 0xffff)))
+			return put_inet(to, byte + 12);
+		to = put_hex(to, word[i]);
+	}
+	return to;
+}
+
+static char *put_address(char *to, const uint8_t address[16], bool inet6)
+{
+	return inet6 ? put_inet6(to, address) : put_inet(to, address);
+}
+
 char *tcphs_address_text(const uint8_t address[16], bool inet6,
 			 char text[TCPHS_ADDRESS_SIZE])
 {
-	inet_ntop(inet6 ? AF_INET6 : AF_INET, address, text, TCPHS_ADDRESS_SIZE);
+	*put_address(text, address, inet6) = '\0';
 	return text;
 }
 
 char *tcphs_address_end(const uint8_t address[16], bool inet6, unsigned int port,
 			char text[TCPHS_ADDRESS_SIZE])
 {
-	char name[TCPHS_ADDRESS_SIZE];
-	char number[8] = "?";
+	char *to = text;
 
-	if (port)
-		snprintf(number, sizeof(number), "%u", port & 0xffff);
-	tcphs_address_text(address, inet6, name);
-	snprintf(text, TCPHS_ADDRESS_SIZE, inet6 ? "[%.46s]:%s" : "%.46s:%s", name,
-		 number);
+	if (inet6)
+		*to++ = '[';
+	to = put_address(to, address, inet6);
+	if (inet6)
+		*to++ = ']';
+	*to++ = ':';
+	if (port & 0xffff)
+		to = put_number(to, port & 0xffff);
+	else
+		*to++ = port ? '0' : '?';
+	*to = '\0';
 	return text;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <tcphs.h>
 
@@ -20,6 +21,8 @@ struct tcphs_tuple {
 	uint8_t pad[3];
 };
 
+_Static_assert(sizeof(struct tcphs_tuple) == 40, "tuple: five words");
+
 /* "[ffff:...:255.255.255.255]:65535" and its NUL. */
 #define TCPHS_ADDRESS_SIZE 64
 
@@ -27,9 +30,21 @@ struct tcphs_tuple {
 void tcphs_address_tuple(const struct tcphs_record *r, struct tcphs_tuple *t);
 
 /* Both ports are known. */
-bool tcphs_address_whole(const struct tcphs_tuple *t);
+static inline bool tcphs_address_whole(const struct tcphs_tuple *t)
+{
+	return t->lport && t->rport;
+}
 
-bool tcphs_address_equal(const struct tcphs_tuple *a, const struct tcphs_tuple *b);
+static inline bool tcphs_address_equal(const struct tcphs_tuple *a,
+				       const struct tcphs_tuple *b)
+{
+	uint64_t x[sizeof(*a) / 8], y[sizeof(*b) / 8];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+		 (x[4] ^ y[4]));
+}
 
 /* The same connection as the other end sees it. */
 void tcphs_address_mirror(const struct tcphs_tuple *t, struct tcphs_tuple *mirror);

@@ -1,41 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "clock.h"
 
 #define SECOND 1000000000LL
 
-static void wall(const struct tcphs_clock *c, uint64_t ts, const char *format,
-		 char text[TCPHS_CLOCK_SIZE])
+static void write_second(int64_t second, const char *format, char text[32])
 {
-	int64_t ns = (int64_t)ts + c->wall_offset;
-	/* Rounded down before 1970 too. */
-	int64_t part = (ns % SECOND + SECOND) % SECOND;
-	time_t seconds = (ns - part) / SECOND;
-	char day[32] = "?";
+	time_t seconds = second;
 	struct tm tm;
 
-	if (localtime_r(&seconds, &tm))
-		strftime(day, sizeof(day), format, &tm);
-	snprintf(text, TCPHS_CLOCK_SIZE, "%s.%06d", day,
-		 (int)(part / 1000));
+	if (!localtime_r(&seconds, &tm) || !strftime(text, 32, format, &tm))
+		strcpy(text, "?");
 }
+
+/* Microseconds behind a point. Returns `text`. */
+static char *add_part(char text[TCPHS_CLOCK_SIZE], size_t used, unsigned int us)
+{
+	unsigned int i;
+
+	text[used] = '.';
+	for (i = 6; i; i--, us /= 10)
+		text[used + i] = '0' + us % 10;
+	text[used + 7] = '\0';
+	return text;
+}
+
+/* The second, and what of it has gone; rounded down before 1970 too. */
+static int64_t split(const struct tcphs_clock *c, uint64_t ts, unsigned int *us)
+{
+	int64_t ns = (int64_t)ts + c->wall_offset;
+	int64_t part = (ns % SECOND + SECOND) % SECOND;
+
+	*us = part / 1000;
+	return (ns - part) / SECOND;
+}
+
+static char *wall(struct tcphs_clock *c, uint64_t ts, const char *format,
+		  char text[TCPHS_CLOCK_SIZE])
+{
+	uint64_t gone = ts - c->second;
+	unsigned int us;
+
+	if (!c->written || gone >= (uint64_t)SECOND) {
+		int64_t second = split(c, ts, &us);
+
+		write_second(second, format, c->text);
+		c->second = second * SECOND - c->wall_offset;
+		c->size = strlen(c->text);
+		c->written = true;
+		gone = ts - c->second;
+	}
+	memcpy(text, c->text, sizeof(c->text));
+	return add_part(text, c->size, gone / 1000);
+}
+
+#define DATE "%Y-%m-%d %H:%M:%S"
 
 char *tcphs_clock_date(const struct tcphs_clock *c, uint64_t ts,
 		       char text[TCPHS_CLOCK_SIZE])
 {
-	wall(c, ts, "%Y-%m-%d %H:%M:%S", text);
-	return text;
+	unsigned int us;
+
+	write_second(split(c, ts, &us), DATE, text);
+	return add_part(text, strlen(text), us);
 }
 
 static void span(int64_t ns, char text[TCPHS_CLOCK_SIZE])
 {
 	int64_t size = ns < 0 ? -ns : ns;
 
-	snprintf(text, TCPHS_CLOCK_SIZE, "%s%" PRId64 ".%06d", ns < 0 ? "-" : "",
-		 (int64_t)(size / SECOND), (int)(size % SECOND / 1000));
+	snprintf(text, TCPHS_CLOCK_SIZE, "%s%" PRId64, ns < 0 ? "-" : "",
+		 (int64_t)(size / SECOND));
+	add_part(text, strlen(text), size % SECOND / 1000);
 }
 
 char *tcphs_clock_row(struct tcphs_clock *c, uint64_t ts, char text[TCPHS_CLOCK_SIZE])
@@ -58,7 +98,7 @@ char *tcphs_clock_row(struct tcphs_clock *c, uint64_t ts, char text[TCPHS_CLOCK_
 		span(ts - c->last, text);
 		break;
 	case TCPHS_TIMES_DATE:
-		tcphs_clock_date(c, ts, text);
+		wall(c, ts, DATE, text);
 		break;
 	case TCPHS_TIMES_SINCE:
 		span(ts - c->first, text);

@@ -14,6 +14,11 @@ struct tcphs_clock {
 	bool begun;
 	uint64_t first;
 	uint64_t last;
+	/* Where the last row's second began, and its text: the calendar is dear. */
+	bool written;
+	uint64_t second;
+	size_t size;
+	char text[32];
 };
 
 #define TCPHS_CLOCK_SIZE 48

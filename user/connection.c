@@ -36,7 +36,7 @@ struct view {
 	uint32_t *entered;	/* per record: index of the state it entered */
 	size_t *step;		/* per record: the step it became */
 	struct tcphs_sight *out;
-	struct tcphs_sight *in;
+	struct tcphs_sight *in;	/* in the same array, behind them */
 	size_t outs;
 	size_t ins;
 };
@@ -103,13 +103,19 @@ static struct tcphs_step *add_step(struct steps *s, enum tcphs_step_kind kind,
 
 static void look(struct view *v, const struct tcphs_end *e)
 {
-	size_t i;
+	size_t segments = 0, outs = 0, i;
 
 	v->e = e;
 	v->entered = tcphs_memory_get(e->records, sizeof(*v->entered));
 	v->step = tcphs_memory_get(e->records, sizeof(*v->step));
-	v->out = tcphs_memory_get(e->records, sizeof(*v->out));
-	v->in = tcphs_memory_get(e->records, sizeof(*v->in));
+	for (i = 0; i < e->records; i++) {
+		if (e->record[i].kind != TCPHS_SEGMENT)
+			continue;
+		segments++;
+		outs += e->record[i].segment.mark & TCPHS_SEG_OUT;
+	}
+	v->out = tcphs_memory_get(segments, sizeof(*v->out));
+	v->in = v->out + outs;
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_record *r = &e->record[i];
 		struct tcphs_sight *sight;
@@ -131,7 +137,6 @@ static void unlook(struct view *v)
 	free(v->entered);
 	free(v->step);
 	free(v->out);
-	free(v->in);
 }
 
 /*
@@ -556,11 +561,15 @@ static void mark_copies(struct tcphs_connection *c)
 	bool known[2] = { false, false }, synacked[2] = { false, false };
 	uint32_t top[2] = { 0, 0 };
 	struct tcphs_table seen = { 0 };
-	struct tcphs_table_link *link = tcphs_memory_get(c->nsteps, sizeof(*link));
+	struct tcphs_table_link *link = NULL;
 	size_t i;
 
 	for (i = 0; i < TCPHS_COPIES_KINDS; i++)
 		c->copies[i] = 0;
+	/* Only of what was not seen leaving is it asked whether it came before. */
+	for (i = 0; i < c->nsteps && !link; i++)
+		if (c->steps[i].kind == TCPHS_STEP_SEGMENT && !c->steps[i].sent)
+			link = tcphs_memory_get(c->nsteps, sizeof(*link));
 	for (i = 0; i < c->nsteps; i++) {
 		struct tcphs_step *step = &c->steps[i];
 		const struct tcphs_segment *s = &step->segment;
@@ -595,7 +604,8 @@ static void mark_copies(struct tcphs_connection *c)
 			synacked[from] = true;
 		}
 		step->retransmit |= step->again;
-		tcphs_table_add(&seen, &link[i], key);
+		if (link)
+			tcphs_table_add(&seen, &link[i], key);
 		if (!known[from] || tcphs_number_before(top[from], end))
 			top[from] = end;
 		known[from] = true;
@@ -872,6 +882,9 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	c->doubtful = (a->doubtful && !a->closed) || (b && b->doubtful && !b->closed);
 	c->start = b && b->first < a->first ? b->first : a->first;
 	at = tcphs_connection_side(a, b, &c->assumed);
+	/* Few connections have more steps than records. */
+	s.room = a->records + (b ? b->records : 0);
+	s.step = tcphs_memory_room(s.room, sizeof(*s.step));
 	look(&view[at], a);
 	v[at] = &view[at];
 	tcphs_side_tell(&c->side[at], a, view[at].entered);
@@ -915,7 +928,8 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	order(&s);
 	c->steps = s.step;
 	c->nsteps = s.count;
-	tell_after(c);
+	if (!x->brief)
+		tell_after(c);
 	mark_forged(c, x);
 	mark_copies(c);
 	mark_losses(c, x);
@@ -923,7 +937,8 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	tell_times(c);
 	tell_silence(c);
 	tcphs_verdict_find(c);
-	tcphs_note_write(c, x);
+	if (!x->brief)
+		tcphs_note_write(c, x);
 	return c;
 }
 

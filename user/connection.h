@@ -188,6 +188,7 @@ struct tcphs_context {
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
 	uint64_t last;		/* ts of the last record read */
+	bool brief;		/* verdicts only: steps without notes and states after */
 	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */
 };
 

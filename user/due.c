@@ -12,6 +12,8 @@
 /* A SYN is repeated for 127 s by default, a SYN,ACK for 63 s. */
 #define IDLE (130 * SECOND)
 #define SWEEP (10 * SECOND)
+/* ... and for each record that came no more than so many ends are looked at. */
+#define VISITS 4
 
 static void push_due(struct tcphs_due *d, struct tcphs_end *e, uint64_t ts)
 {
@@ -133,16 +135,17 @@ void tcphs_due_sweep(struct tcphs_due *d, uint64_t now)
 {
 	struct tcphs_end *e, *newer;
 
-	if (now < d->swept + SWEEP)
+	/* Of many that live each look costs: as often as it is paid for by records. */
+	d->fed++;
+	if (now < d->swept + SWEEP || d->fed < d->visited / VISITS)
 		return;
 	d->swept = now;
-	for (e = d->ends->stubs.oldest; e; e = newer) {
-		newer = e->newer;
-		if (e->last + IDLE < now)
-			tcphs_end_delete(d->ends, e);
-	}
+	d->fed = d->visited = 0;
+	while (d->ends->stubs.oldest && d->ends->stubs.oldest->last + IDLE < now)
+		tcphs_end_delete(d->ends, d->ends->stubs.oldest);
 	for (e = d->ends->living.oldest; e; e = newer) {
 		newer = e->newer;
+		d->visited++;
 		if (e->last + IDLE > now || e->due || !half_open(e) ||
 		    (e->peer && !half_open(e->peer)))
 			continue;

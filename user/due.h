@@ -24,6 +24,8 @@ struct tcphs_due {
 	size_t count;
 	size_t room;
 	uint64_t swept;
+	uint64_t fed;		/* records since then */
+	uint64_t visited;	/* ends that were looked at then */
 };
 
 /* At `ts` e got a record: queue it if its connection is over. */

@@ -16,17 +16,10 @@ struct tcphs_end *tcphs_end_of_link(struct tcphs_table_link *l)
 
 static struct tcphs_binding *find_binding(const struct tcphs_ends *s, uint64_t sock)
 {
-	struct tcphs_table_link *l;
-	struct tcphs_binding *b;
-
 	if (!sock)
 		return NULL;
-	for (l = tcphs_table_first(&s->by_sock, sock); l; l = tcphs_table_next(l)) {
-		b = (struct tcphs_binding *)l;
-		if (b->sock == sock)
-			return b;
-	}
-	return NULL;
+	/* The hash is the name itself. */
+	return (struct tcphs_binding *)tcphs_table_first(&s->by_sock, sock);
 }
 
 void tcphs_end_unbind(struct tcphs_ends *s, uint64_t sock)
@@ -207,13 +200,16 @@ void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 
 void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
 {
-	/* Of a flood's SYNs each is the only record of its end. */
+	/* Of a flood's SYNs each is the only record of its end: then four at once. */
 	if (!e->room) {
 		e->record = tcphs_memory_get(1, sizeof(*e->record));
 		e->room = 1;
+	} else if (e->records == e->room) {
+		if (e->room == 1)
+			e->room = 0;
+		e->record = tcphs_memory_grow(e->record, e->records, &e->room,
+					      sizeof(*e->record));
 	}
-	e->record = tcphs_memory_grow(e->record, e->records, &e->room,
-				      sizeof(*e->record));
 	e->record[e->records++] = *r;
 	e->doubtful = r->kind == TCPHS_LOST;
 	if (e->doubtful)

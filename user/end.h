@@ -120,7 +120,7 @@ struct tcphs_ends {
 	struct tcphs_table by_tuple;
 	struct tcphs_end_list living;
 	struct tcphs_end_list listeners;
-	struct tcphs_end_list stubs;	/* in the order of giving out */
+	struct tcphs_end_list stubs;	/* as they were given out, or last heard of */
 	bool lost;			/* records, at any time */
 	uint64_t complete;		/* before this ts some may be lost */
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `tcphs events`: the records, one row each. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "address.h"
@@ -17,10 +16,12 @@
 #include "output.h"
 #include "owner.h"
 #include "stop.h"
+#include "writer.h"
 
 struct events {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
+	struct tcphs_writer row;
 	struct tcphs_clock clock;
 	const struct tcphs_hosts *hosts;
 	struct tcphs_flow *flow;	/* knows each connection's ISNs */
@@ -34,25 +35,46 @@ static const char *or_unknown(const char *name)
 	return name ? name : "?";
 }
 
-static void print_transition(const struct tcphs_transition *t)
+/* A name and its number. */
+static __always_inline void write_pair(struct tcphs_writer *w, const char *name,
+				       uint64_t number)
+{
+	tcphs_writer_text(w, name);
+	tcphs_writer_number(w, number);
+}
+
+/* "python3/201" */
+static void write_process(struct tcphs_writer *w, const char *name, uint32_t pid)
 {
 	char comm[32];
 
-	printf("%s -> %s", or_unknown(tcphs_names_state(t->old)),
-	       or_unknown(tcphs_names_state(t->new)));
-	if (t->via != TCPHS_VIA_TRACEPOINT)
-		printf(" via %s", tcphs_names_via(t->via));
-	if (t->has & TCPHS_HAS_OWNER)
-		printf(" by %s/%" PRIu32, tcphs_output_clean(t->comm, comm, sizeof(comm)),
-		       t->pid);
-	if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
-		printf(" backlog %" PRIu32, t->birth.backlog);
-	if (t->new == TCPHS_CLOSE && t->error)
-		printf(" %s", or_unknown(tcphs_names_error(t->error)));
+	tcphs_writer_text(w, tcphs_output_clean(name, comm, sizeof(comm)));
+	write_pair(w, "/", pid);
 }
 
-static void print_segment(const struct tcphs_segment *s, bool iss_known, uint32_t iss,
-			  bool irs_known, uint32_t irs)
+static void print_transition(struct tcphs_writer *w, const struct tcphs_transition *t)
+{
+	tcphs_writer_text(w, or_unknown(tcphs_names_state(t->old)));
+	tcphs_writer_text(w, " -> ");
+	tcphs_writer_text(w, or_unknown(tcphs_names_state(t->new)));
+	if (t->via != TCPHS_VIA_TRACEPOINT) {
+		tcphs_writer_text(w, " via ");
+		tcphs_writer_text(w, or_unknown(tcphs_names_via(t->via)));
+	}
+	if (t->has & TCPHS_HAS_OWNER) {
+		tcphs_writer_text(w, " by ");
+		write_process(w, t->comm, t->pid);
+	}
+	if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
+		write_pair(w, " backlog ", t->birth.backlog);
+	if (t->new == TCPHS_CLOSE && t->error) {
+		tcphs_writer_char(w, ' ');
+		tcphs_writer_text(w, or_unknown(tcphs_names_error(t->error)));
+	}
+}
+
+static void print_segment(struct tcphs_writer *w, const struct tcphs_segment *s,
+			  bool iss_known, uint32_t iss, bool irs_known, uint32_t irs)
 {
 	bool out = s->mark & TCPHS_SEG_OUT, syn = s->flags & TCPHS_SYN;
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
@@ -64,105 +86,146 @@ static void print_segment(const struct tcphs_segment *s, bool iss_known, uint32_
 		seq -= out ? iss : irs;
 	if (out ? irs_known : iss_known)
 		ack -= out ? irs : iss;
-	printf("%s seq=%" PRIu32, tcphs_names_flags(s->flags, flags), seq);
+	tcphs_writer_text(w, tcphs_names_flags(s->flags, flags));
+	write_pair(w, " seq=", seq);
 	if (s->flags & TCPHS_ACK)
-		printf(" ack=%" PRIu32, ack);
-	printf(" win=%u len=%" PRIu32, s->win, s->len);
+		write_pair(w, " ack=", ack);
+	write_pair(w, " win=", s->win);
+	write_pair(w, " len=", s->len);
 	tcphs_options_decode(s, &o);
 	if (syn && o.has_mss)
-		printf(" mss %u", o.mss);
+		write_pair(w, " mss ", o.mss);
 	if (o.sack_permitted)
-		printf(" sack");
+		tcphs_writer_text(w, " sack");
 	if (o.has_wscale)
-		printf(" wscale %u", o.wscale);
-	if (o.has_timestamps)
-		printf(" ts %" PRIu32 " %" PRIu32, o.tsval, o.tsecr);
+		write_pair(w, " wscale ", o.wscale);
+	if (o.has_timestamps) {
+		write_pair(w, " ts ", o.tsval);
+		write_pair(w, " ", o.tsecr);
+	}
 	if (o.has_fastopen)
-		printf(" fastopen %s", o.cookie_len ? "cookie" : "request");
+		tcphs_writer_text(w, o.cookie_len ? " fastopen cookie" : " fastopen request");
 	if (o.mptcp)
-		printf(" mptcp");
+		tcphs_writer_text(w, " mptcp");
 	if (s->mark & TCPHS_SEG_RETRANSMIT)
-		printf(" (again)");
+		tcphs_writer_text(w, " (again)");
 	if (s->mark & TCPHS_SEG_COOKIE)
-		printf(" (SYN cookie)");
+		tcphs_writer_text(w, " (SYN cookie)");
 	if (s->mark & TCPHS_SEG_NO_SOCKET)
-		printf(" (no socket)");
+		tcphs_writer_text(w, " (no socket)");
 }
 
-static void print_reset(const struct tcphs_reset *r)
+static void print_reset(struct tcphs_writer *w, const struct tcphs_reset *r)
 {
 	const char *reason = r->reason == TCPHS_REASON_UNKNOWN ? NULL :
 								 tcphs_names_reason(r->reason);
 
-	printf("reset %s in %s", r->out ? "sent" : "received",
-	       or_unknown(tcphs_names_state(r->state)));
-	if (r->out && r->unread)
-		printf(" %" PRIu32 " bytes unread", r->unread);
+	tcphs_writer_text(w, r->out ? "reset sent in " : "reset received in ");
+	tcphs_writer_text(w, or_unknown(tcphs_names_state(r->state)));
+	if (r->out && r->unread) {
+		write_pair(w, " ", r->unread);
+		tcphs_writer_text(w, " bytes unread");
+	}
 	if (r->out && r->fact & TCPHS_FACT_LINGER)
-		printf(" SO_LINGER 0");
-	if (r->probes)
-		printf(" %u probes", r->probes);
-	if (r->error)
-		printf(" %s", or_unknown(tcphs_names_error(r->error)));
-	if (reason)
-		printf(" %s", reason);
+		tcphs_writer_text(w, " SO_LINGER 0");
+	if (r->probes) {
+		write_pair(w, " ", r->probes);
+		tcphs_writer_text(w, " probes");
+	}
+	if (r->error) {
+		tcphs_writer_char(w, ' ');
+		tcphs_writer_text(w, or_unknown(tcphs_names_error(r->error)));
+	}
+	if (reason) {
+		tcphs_writer_char(w, ' ');
+		tcphs_writer_text(w, reason);
+	}
+}
+
+static void print_lost(struct events *v, const struct tcphs_record *r)
+{
+	tcphs_writer_text(&v->row, tcphs_output_paint(&v->output, TCPHS_PAINT_BAD));
+	tcphs_writer_number(&v->row, r->lost.count);
+	write_pair(&v->row, " records lost on CPU ", r->cpu);
+	tcphs_writer_text(&v->row, tcphs_output_plain(&v->output));
+}
+
+static void print_ends(struct tcphs_writer *w, const struct tcphs_record *r)
+{
+	char name[TCPHS_ADDRESS_SIZE];
+	struct tcphs_tuple t;
+
+	tcphs_address_tuple(r, &t);
+	tcphs_writer_text(w, t.lport ? tcphs_address_end(t.local, t.inet6, t.lport, name) : "?");
+	if (r->kind == TCPHS_SEGMENT)
+		tcphs_writer_text(w, r->segment.mark & TCPHS_SEG_OUT ? " > " : " < ");
+	else
+		tcphs_writer_text(w, t.rport ? " - " : " ");
+	if (t.rport)
+		tcphs_writer_text(w, tcphs_address_end(t.remote, t.inet6, t.rport, name));
+	tcphs_writer_text(w, ": ");
+}
+
+static void print_record(struct events *v, const struct tcphs_record *r)
+{
+	struct tcphs_writer *w = &v->row;
+	char owner[TCPHS_OWNER_SIZE];
+	const struct tcphs_end *e;
+
+	print_ends(w, r);
+	switch (r->kind) {
+	case TCPHS_TRANSITION:
+		print_transition(w, &r->transition);
+		break;
+	case TCPHS_SEGMENT:
+		e = v->flow ? tcphs_flow_find(v->flow, r) : NULL;
+		print_segment(w, &r->segment, e && e->iss_known, e ? e->iss : 0,
+			      e && e->irs_known, e ? e->irs : 0);
+		break;
+	case TCPHS_RESET:
+		print_reset(w, &r->reset);
+		break;
+	case TCPHS_DESTROY:
+		tcphs_writer_text(w, "destroyed");
+		break;
+	case TCPHS_ACCEPT:
+		tcphs_writer_text(w, "accepted by ");
+		write_process(w, r->accept.comm, r->accept.pid);
+		break;
+	}
+	if (!v->s->owner)
+		return;
+	tcphs_owner_record(r, tcphs_host_netns(v->hosts, r->netns), owner);
+	if (*owner) {
+		tcphs_writer_text(w, " (");
+		tcphs_writer_text(w, owner);
+		tcphs_writer_char(w, ')');
+	}
 }
 
 static void print_text(struct events *v, const struct tcphs_record *r)
 {
-	char time[TCPHS_CLOCK_SIZE], local[TCPHS_ADDRESS_SIZE] = "?";
-	char remote[TCPHS_ADDRESS_SIZE] = "", comm[32], owner[TCPHS_OWNER_SIZE];
 	const struct tcphs_host *host = tcphs_host_of(v->hosts, r->netns);
-	const struct tcphs_end *e;
-	const char *way = " ";
-	struct tcphs_tuple t;
+	struct tcphs_writer *w = &v->row;
+	char time[TCPHS_CLOCK_SIZE];
 
 	tcphs_clock_row(&v->clock, r->ts, time);
-	if (*time)
-		printf("%s%s%s ", tcphs_output_paint(&v->output, TCPHS_PAINT_DIM), time,
-		       tcphs_output_plain(&v->output));
-	if (tcphs_host_several(v->hosts) && host)
-		printf("%s: ", host->name);
-	if (r->kind == TCPHS_LOST) {
-		printf("%s%" PRIu64 " records lost on CPU %u%s\n",
-		       tcphs_output_paint(&v->output, TCPHS_PAINT_BAD),
-		       (uint64_t)r->lost.count, r->cpu, tcphs_output_plain(&v->output));
-		return;
+	if (*time) {
+		tcphs_writer_text(w, tcphs_output_paint(&v->output, TCPHS_PAINT_DIM));
+		tcphs_writer_text(w, time);
+		tcphs_writer_text(w, tcphs_output_plain(&v->output));
+		tcphs_writer_char(w, ' ');
 	}
-	tcphs_address_tuple(r, &t);
-	if (t.lport)
-		tcphs_address_end(t.local, t.inet6, t.lport, local);
-	if (t.rport)
-		tcphs_address_end(t.remote, t.inet6, t.rport, remote);
-	if (r->kind == TCPHS_SEGMENT)
-		way = r->segment.mark & TCPHS_SEG_OUT ? " > " : " < ";
-	else if (t.rport)
-		way = " - ";
-	printf("%s%s%s: ", local, way, remote);
-	switch (r->kind) {
-	case TCPHS_TRANSITION:
-		print_transition(&r->transition);
-		break;
-	case TCPHS_SEGMENT:
-		e = v->flow ? tcphs_flow_find(v->flow, r) : NULL;
-		print_segment(&r->segment, e && e->iss_known, e ? e->iss : 0,
-			      e && e->irs_known, e ? e->irs : 0);
-		break;
-	case TCPHS_RESET:
-		print_reset(&r->reset);
-		break;
-	case TCPHS_DESTROY:
-		printf("destroyed");
-		break;
-	case TCPHS_ACCEPT:
-		printf("accepted by %s/%" PRIu32,
-		       tcphs_output_clean(r->accept.comm, comm, sizeof(comm)),
-		       r->accept.pid);
-		break;
+	if (tcphs_host_several(v->hosts) && host) {
+		tcphs_writer_text(w, host->name);
+		tcphs_writer_text(w, ": ");
 	}
-	if (v->s->owner && *tcphs_owner_record(r, tcphs_host_netns(v->hosts, r->netns), owner))
-		printf(" (%s)", owner);
-	putchar('\n');
+	if (r->kind == TCPHS_LOST)
+		print_lost(v, r);
+	else
+		print_record(v, r);
+	tcphs_writer_char(w, '\n');
+	tcphs_writer_flush(w);
 }
 
 static bool enough(const struct events *v)
@@ -202,7 +265,7 @@ static void forget(void *arg, const struct tcphs_end *a, const struct tcphs_end 
 
 int tcphs_events_run(const struct tcphs_settings *s)
 {
-	struct events v = { .s = s };
+	struct events v = { .s = s, .row.to = stdout };
 	struct tcphs_input *source;
 	struct tcphs_record r;
 	struct tcphs_hold *hold;
@@ -243,8 +306,9 @@ int tcphs_events_run(const struct tcphs_settings *s)
 		}
 		if (s->follow)
 			done |= tcphs_stop_asked() ||
-				!tcphs_output_pace(tcphs_stop_now(),
-						   result == TCPHS_SOURCE_IDLE);
+				!tcphs_output_pace(result == TCPHS_SOURCE_RECORD ?
+						   r.ts : tcphs_stop_now(),
+						   result == TCPHS_SOURCE_IDLE, NULL);
 	}
 	tcphs_hold_finish(hold);
 	tcphs_hold_free(hold);

@@ -29,6 +29,7 @@ static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 {
 	if (e->stub) {
 		e->last = r->ts;
+		tcphs_end_enlist(&f->ends.stubs, e);
 		if (r->kind == TCPHS_TRANSITION)
 			tcphs_end_learn(e, r);
 		if (e->closed)
@@ -584,7 +585,7 @@ void tcphs_flow_look(const struct tcphs_flow *f, tcphs_flow_give *look, void *ar
 			look(arg, e, e->peer);
 }
 
-static struct tcphs_end *find(const struct tcphs_flow *f, const struct tcphs_record *r)
+struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f, const struct tcphs_record *r)
 {
 	struct tcphs_tuple t;
 	struct tcphs_end *e;
@@ -594,16 +595,8 @@ static struct tcphs_end *find(const struct tcphs_flow *f, const struct tcphs_rec
 	return e ? e : tcphs_end_newest(&f->ends, &t, r->netns);
 }
 
-const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
-					const struct tcphs_record *r)
+unsigned long tcphs_flow_number(struct tcphs_flow *f, struct tcphs_end *e)
 {
-	return find(f, r);
-}
-
-unsigned long tcphs_flow_number(struct tcphs_flow *f, const struct tcphs_record *r)
-{
-	struct tcphs_end *e = find(f, r);
-
 	if (!e || e->role == TCPHS_ROLE_LISTENER)
 		return 0;
 	/* Two that called each other may both have had one. */

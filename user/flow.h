@@ -61,14 +61,13 @@ uint64_t tcphs_flow_oldest(const struct tcphs_flow *f);
 void tcphs_flow_look(const struct tcphs_flow *f, tcphs_flow_give *look, void *arg);
 
 /* The end (or listener) that a full record belongs to now; NULL unknown. */
-const struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f,
-					const struct tcphs_record *r);
+struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f, const struct tcphs_record *r);
 
 /*
- * The number of the connection that a full record belongs to: 1 for the first one
- * that was asked for, and so on; 0 for none (a listener, an unknown socket). It
- * is in `number` of both ends when they are given out.
+ * The number of the connection of this end: 1 for the first one that was asked for,
+ * and so on; 0 for none (a listener, NULL). It is in `number` of both ends when they
+ * are given out.
  */
-unsigned long tcphs_flow_number(struct tcphs_flow *f, const struct tcphs_record *r);
+unsigned long tcphs_flow_number(struct tcphs_flow *f, struct tcphs_end *e);
 
 #endif

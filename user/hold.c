@@ -24,6 +24,7 @@ struct tcphs_hold {
 	void *arg;
 	struct tcphs_table waiting;
 	struct held *ring[HELD_MAX];
+	struct held *spare;		/* not in use, by link.next */
 	size_t begin;
 	size_t count;
 };
@@ -52,6 +53,22 @@ static struct held *pop(struct tcphs_hold *h)
 	return held;
 }
 
+static struct held *get(struct tcphs_hold *h)
+{
+	struct held *held = h->spare;
+
+	if (!held)
+		return tcphs_memory_get(1, sizeof(*held));
+	h->spare = (struct held *)held->link.next;
+	return held;
+}
+
+static void put(struct tcphs_hold *h, struct held *held)
+{
+	held->link.next = (struct tcphs_table_link *)h->spare;
+	h->spare = held;
+}
+
 /* Give out from the front what waits for nothing, or has waited too long. */
 static void release(struct tcphs_hold *h, uint64_t now, uint64_t patience)
 {
@@ -63,7 +80,7 @@ static void release(struct tcphs_hold *h, uint64_t now, uint64_t patience)
 			break;
 		held = pop(h);
 		h->give(h->arg, &held->record);
-		free(held);
+		put(h, held);
 	}
 }
 
@@ -118,7 +135,7 @@ void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 		h->give(h->arg, r);
 		return;
 	}
-	held = tcphs_memory_get(1, sizeof(*held));
+	held = get(h);
 	held->record = *r;
 	held->waits = waits;
 	if (waits)
@@ -148,8 +165,14 @@ struct tcphs_hold *tcphs_hold_new(tcphs_hold_give *give, void *arg)
 
 void tcphs_hold_free(struct tcphs_hold *h)
 {
+	struct held *held;
+
 	while (h->count)
-		free(pop(h));
+		put(h, pop(h));
+	while (h->spare) {
+		held = get(h);
+		free(held);
+	}
 	tcphs_table_free(&h->waiting);
 	free(h);
 }

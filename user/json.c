@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,441 +8,452 @@
 #include "explain.h"
 #include "json.h"
 #include "listener.h"
+#include "memory.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "value.h"
 #include "verdict.h"
 
 /* ---- values --------------------------------------------------------------- */
 
-static void set(json_t *o, const char *name, json_t *value)
+static __always_inline void number(struct tcphs_values *v, const char *key, bool known,
+				   uint64_t value)
 {
-	json_object_set_new(o, name, value ? value : json_null());
+	if (known)
+		tcphs_value_number(v, key, value);
+	else
+		tcphs_value_null(v, key);
 }
 
-static json_t *number(bool known, uint64_t value)
+static __always_inline void truth(struct tcphs_values *v, const char *key, bool known, bool value)
 {
-	return known ? json_integer(value) : json_null();
+	if (known)
+		tcphs_value_truth(v, key, value);
+	else
+		tcphs_value_null(v, key);
 }
 
-static json_t *truth(bool known, bool value)
-{
-	return known ? json_boolean(value) : json_null();
-}
-
-static json_t *text(const char *value)
-{
-	return value ? json_string(value) : json_null();
-}
-
-static json_t *comm(bool known, const char *value)
+static void comm(struct tcphs_values *v, bool known, const char *value)
 {
 	char clean[32];
 
-	if (!known)
-		return json_null();
-	return json_string(tcphs_output_clean(value, clean, sizeof(clean)));
+	tcphs_value_text(v, "comm", known ?
+			 tcphs_output_clean(value, clean, sizeof(clean)) : NULL);
 }
 
 /* 64 bits do not fit into every JSON reader's numbers. */
-static json_t *name64(uint64_t value)
+static void name64(struct tcphs_values *v, const char *key, uint64_t value)
 {
-	char hex[20];
+	uint8_t byte[8];
+	size_t i;
 
-	if (!value)
-		return json_null();
-	snprintf(hex, sizeof(hex), "%016" PRIx64, value);
-	return json_string(hex);
+	if (!value) {
+		tcphs_value_null(v, key);
+		return;
+	}
+	for (i = 0; i < sizeof(byte); i++)
+		byte[i] = value >> (56 - 8 * i);
+	tcphs_value_hex(v, key, byte, sizeof(byte));
 }
 
-static json_t *address(bool known, const uint8_t *bytes, bool inet6)
+static void address(struct tcphs_values *v, const char *key, bool known,
+		    const uint8_t *bytes, bool inet6)
 {
-	char name[TCPHS_ADDRESS_SIZE];
+	char text[TCPHS_ADDRESS_SIZE];
 
-	return known ? json_string(tcphs_address_text(bytes, inet6, name)) : json_null();
+	tcphs_value_word(v, key, known ? tcphs_address_text(bytes, inet6, text) : NULL);
 }
 
-static json_t *state(unsigned int value)
+static __always_inline void state(struct tcphs_values *v, const char *key, unsigned int value)
 {
-	return text(tcphs_names_state(value));
+	tcphs_value_word(v, key, tcphs_names_state(value));
 }
 
-static json_t *flags(unsigned int value)
+static void flags(struct tcphs_values *v, unsigned int value)
 {
-	json_t *array = json_array();
 	const char *name;
 	unsigned int i;
 
+	tcphs_value_begin(v, "flags", '[');
 	for (i = 0; (name = tcphs_names_flag(value, i)); i++)
-		json_array_append_new(array, json_string(name));
-	return array;
+		tcphs_value_word(v, NULL, name);
+	tcphs_value_end(v, ']');
 }
 
-static void print(json_t *o)
+/* Empty is unknown. */
+static void name(struct tcphs_values *v, const char *key, const char *value)
 {
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII |
-		   JSON_REAL_PRECISION(15));
-	putchar('\n');
-	json_decref(o);
+	tcphs_value_text(v, key, *value ? value : NULL);
+}
+
+/* Nanoseconds as microseconds, with what is behind the point. */
+static void us(struct tcphs_values *v, const char *key, bool known, uint64_t ns)
+{
+	if (known)
+		tcphs_value_us(v, key, ns);
+	else
+		tcphs_value_null(v, key);
+}
+
+/* An object of its own on a line of its own. */
+static void begin(struct tcphs_values *v, FILE *to)
+{
+	v->w.to = to;
+	v->w.used = 0;
+	v->more = false;
+	tcphs_value_begin(v, NULL, '{');
+}
+
+static void finish(struct tcphs_values *v)
+{
+	tcphs_value_end(v, '}');
+	tcphs_writer_char(&v->w, '\n');
+	tcphs_writer_flush(&v->w);
 }
 
 /* ---- records -------------------------------------------------------------- */
 
-static json_t *options(const struct tcphs_segment *s)
+static void options(struct tcphs_values *v, const struct tcphs_segment *s)
 {
 	struct tcphs_options d;
-	json_t *o = json_object();
-	char cookie[33];
 
 	tcphs_options_decode(s, &d);
-	set(o, "mss", number(d.has_mss, d.mss));
-	set(o, "wscale", number(d.has_wscale, d.wscale));
-	set(o, "sack_permitted", json_boolean(d.sack_permitted));
-	set(o, "tsval", number(d.has_timestamps, d.tsval));
-	set(o, "tsecr", number(d.has_timestamps, d.tsecr));
+	tcphs_value_begin(v, "options", '{');
+	number(v, "mss", d.has_mss, d.mss);
+	number(v, "wscale", d.has_wscale, d.wscale);
+	tcphs_value_truth(v, "sack_permitted", d.sack_permitted);
+	number(v, "tsval", d.has_timestamps, d.tsval);
+	number(v, "tsecr", d.has_timestamps, d.tsecr);
 	/* An empty option asks for a cookie. */
-	set(o, "fastopen", !d.has_fastopen ? json_null() :
-			   !d.cookie_len ? json_string("request") :
-			   json_string(tcphs_options_cookie(&d, cookie)));
-	set(o, "mptcp", json_boolean(d.mptcp));
-	return o;
+	if (d.has_fastopen && d.cookie_len)
+		tcphs_value_hex(v, "fastopen", d.cookie, d.cookie_len);
+	else
+		tcphs_value_word(v, "fastopen", d.has_fastopen ? "request" : NULL);
+	tcphs_value_truth(v, "mptcp", d.mptcp);
+	tcphs_value_end(v, '}');
 }
 
 /* As on the wire, in hexadecimal: order and padding, too. */
-static json_t *option_bytes(const struct tcphs_segment *s)
+static void option_bytes(struct tcphs_values *v, const struct tcphs_segment *s)
 {
-	unsigned int header = tcphs_options_header(s), i;
-	char hex[2 * sizeof(s->options) + 1] = "";
+	unsigned int header = tcphs_options_header(s);
 
-	for (i = 0; i + 20 < header; i++)
-		sprintf(hex + 2 * i, "%02x", s->options[i]);
-	return json_string(hex);
+	tcphs_value_hex(v, "option_bytes", s->options, header > 20 ? header - 20 : 0);
 }
 
-static void numbers(json_t *o, unsigned int has, const struct tcphs_numbers *nr)
+static void numbers(struct tcphs_values *v, unsigned int has, const struct tcphs_numbers *nr)
 {
 	bool any = !(has & TCPHS_HAS_BIRTH);
 
-	set(o, "snd_nxt", number(any && has & TCPHS_HAS_SND_NXT, nr->snd_nxt));
-	set(o, "snd_una", number(any && has & TCPHS_HAS_SND_UNA, nr->snd_una));
-	set(o, "rcv_nxt", number(any && has & TCPHS_HAS_RCV_NXT, nr->rcv_nxt));
-	set(o, "write_seq", number(any && has & TCPHS_HAS_WRITE_SEQ, nr->write_seq));
-	set(o, "iss", number(any && has & TCPHS_HAS_ISS, nr->iss));
-	set(o, "irs", number(any && has & TCPHS_HAS_IRS, nr->irs));
+	number(v, "snd_nxt", any && has & TCPHS_HAS_SND_NXT, nr->snd_nxt);
+	number(v, "snd_una", any && has & TCPHS_HAS_SND_UNA, nr->snd_una);
+	number(v, "rcv_nxt", any && has & TCPHS_HAS_RCV_NXT, nr->rcv_nxt);
+	number(v, "write_seq", any && has & TCPHS_HAS_WRITE_SEQ, nr->write_seq);
+	number(v, "iss", any && has & TCPHS_HAS_ISS, nr->iss);
+	number(v, "irs", any && has & TCPHS_HAS_IRS, nr->irs);
 }
 
-static void owner(json_t *o, bool known, uint32_t pid, uint32_t uid, const char *name)
+static void owner(struct tcphs_values *v, bool known, uint32_t pid, uint32_t uid,
+		  const char *command)
 {
-	set(o, "pid", number(known, pid));
-	set(o, "comm", comm(known, name));
-	set(o, "uid", number(uid != TCPHS_UID_UNKNOWN, uid));
+	number(v, "pid", known, pid);
+	comm(v, known, command);
+	number(v, "uid", uid != TCPHS_UID_UNKNOWN, uid);
 }
 
-static void transition(json_t *o, const struct tcphs_transition *t)
+static void transition(struct tcphs_values *v, const struct tcphs_transition *t)
 {
 	struct tcphs_numbers nr = t->nr;
 	bool birth = t->has & TCPHS_HAS_BIRTH;
 	bool closed = t->new == TCPHS_CLOSE;
+	bool told = closed && t->via == TCPHS_VIA_TRACEPOINT;
 	bool request = t->via == TCPHS_VIA_REQUEST;
 
-	set(o, "old", state(t->old));
-	set(o, "new", state(t->new));
-	set(o, "via", text(tcphs_names_via(t->via)));
-	numbers(o, t->has, &nr);
-	owner(o, t->has & TCPHS_HAS_OWNER, t->pid, t->uid, t->comm);
-	set(o, "cgroup", number(birth && t->birth.cgroup, t->birth.cgroup));
-	set(o, "mark", number(birth, t->birth.mark));
-	set(o, "backlog", number(birth && t->new == TCPHS_LISTEN, t->birth.backlog));
-	set(o, "error", closed ? text(tcphs_names_error(t->error)) : json_null());
-	set(o, "unread", number(closed && t->via == TCPHS_VIA_TRACEPOINT, t->unread));
-	set(o, "timeouts", number(closed && t->via == TCPHS_VIA_TRACEPOINT, t->timeouts));
-	set(o, "linger", truth(closed, t->fact & TCPHS_FACT_LINGER));
-	set(o, "process", truth(closed, t->fact & TCPHS_FACT_PROCESS));
-	set(o, "dead", truth(closed, t->fact & TCPHS_FACT_DEAD));
-	set(o, "listener", name64(request ? t->queues.listener : 0));
-	set(o, "drops", number(request, t->queues.drops));
-	set(o, "syns", number(request, t->queues.syns));
-	set(o, "accepts", number(request, t->queues.accepts));
+	state(v, "old", t->old);
+	state(v, "new", t->new);
+	tcphs_value_word(v, "via", tcphs_names_via(t->via));
+	numbers(v, t->has, &nr);
+	owner(v, t->has & TCPHS_HAS_OWNER, t->pid, t->uid, t->comm);
+	number(v, "cgroup", birth && t->birth.cgroup, t->birth.cgroup);
+	number(v, "mark", birth, t->birth.mark);
+	number(v, "backlog", birth && t->new == TCPHS_LISTEN, t->birth.backlog);
+	tcphs_value_word(v, "error", closed ? tcphs_names_error(t->error) : NULL);
+	number(v, "unread", told, t->unread);
+	number(v, "timeouts", told, t->timeouts);
+	truth(v, "linger", closed, t->fact & TCPHS_FACT_LINGER);
+	truth(v, "process", closed, t->fact & TCPHS_FACT_PROCESS);
+	truth(v, "dead", closed, t->fact & TCPHS_FACT_DEAD);
+	name64(v, "listener", request ? t->queues.listener : 0);
+	number(v, "drops", request, t->queues.drops);
+	number(v, "syns", request, t->queues.syns);
+	number(v, "accepts", request, t->queues.accepts);
 }
 
-static void segment(json_t *o, const struct tcphs_segment *s)
+static void segment(struct tcphs_values *v, const struct tcphs_segment *s)
 {
-	set(o, "dir", json_string(s->mark & TCPHS_SEG_OUT ? "out" : "in"));
-	set(o, "flags", flags(s->flags));
-	set(o, "seq", json_integer(s->seq));
-	set(o, "ack", number(s->flags & TCPHS_ACK, s->ack));
-	set(o, "len", json_integer(s->len));
-	set(o, "win", json_integer(s->win));
-	set(o, "options", options(s));
-	set(o, "retransmit", json_boolean(s->mark & TCPHS_SEG_RETRANSMIT));
-	set(o, "header", json_integer(tcphs_options_header(s)));
-	set(o, "urg", number(s->flags & TCPHS_URG, s->urg));
-	set(o, "state", state(s->state));
-	set(o, "cookie", json_boolean(s->mark & TCPHS_SEG_COOKIE));
-	set(o, "socket", json_string(s->mark & TCPHS_SEG_MINI ? "mini" :
-				     s->mark & TCPHS_SEG_NO_SOCKET ? "none" : "full"));
-	set(o, "probe", json_boolean(s->mark & TCPHS_SEG_PROBE));
-	set(o, "answer", json_boolean(s->mark & TCPHS_SEG_ANSWER));
-	set(o, "accept_full", json_boolean(s->mark & TCPHS_SEG_ACCEPT_FULL));
-	set(o, "reserved", json_integer(s->offset & 0xf));
-	set(o, "option_bytes", option_bytes(s));
+	tcphs_value_word(v, "dir", s->mark & TCPHS_SEG_OUT ? "out" : "in");
+	flags(v, s->flags);
+	tcphs_value_number(v, "seq", s->seq);
+	number(v, "ack", s->flags & TCPHS_ACK, s->ack);
+	tcphs_value_number(v, "len", s->len);
+	tcphs_value_number(v, "win", s->win);
+	options(v, s);
+	tcphs_value_truth(v, "retransmit", s->mark & TCPHS_SEG_RETRANSMIT);
+	tcphs_value_number(v, "header", tcphs_options_header(s));
+	number(v, "urg", s->flags & TCPHS_URG, s->urg);
+	state(v, "state", s->state);
+	tcphs_value_truth(v, "cookie", s->mark & TCPHS_SEG_COOKIE);
+	tcphs_value_word(v, "socket", s->mark & TCPHS_SEG_MINI ? "mini" :
+				      s->mark & TCPHS_SEG_NO_SOCKET ? "none" : "full");
+	tcphs_value_truth(v, "probe", s->mark & TCPHS_SEG_PROBE);
+	tcphs_value_truth(v, "answer", s->mark & TCPHS_SEG_ANSWER);
+	tcphs_value_truth(v, "accept_full", s->mark & TCPHS_SEG_ACCEPT_FULL);
+	tcphs_value_number(v, "reserved", s->offset & 0xf);
+	option_bytes(v, s);
 }
 
-static void reset(json_t *o, const struct tcphs_reset *r)
+static void reset(struct tcphs_values *v, const struct tcphs_reset *r)
 {
-	set(o, "dir", json_string(r->out ? "out" : "in"));
-	set(o, "reason", text(r->reason == TCPHS_REASON_UNKNOWN ? NULL :
-			      tcphs_names_reason(r->reason)));
-	set(o, "state", state(r->state));
-	set(o, "unread", json_integer(r->unread));
-	set(o, "probes", json_integer(r->probes));
-	set(o, "error", text(tcphs_names_error(r->error)));
-	set(o, "linger", json_boolean(r->fact & TCPHS_FACT_LINGER));
-	set(o, "process", json_boolean(r->fact & TCPHS_FACT_PROCESS));
-	set(o, "dead", json_boolean(r->fact & TCPHS_FACT_DEAD));
-	set(o, "reply", json_boolean(r->fact & TCPHS_FACT_REPLY));
-	numbers(o, r->has, &r->nr);
-	owner(o, r->has & TCPHS_HAS_OWNER, r->pid, r->uid, r->comm);
+	struct tcphs_numbers nr = r->nr;
+
+	tcphs_value_word(v, "dir", r->out ? "out" : "in");
+	tcphs_value_word(v, "reason", r->reason == TCPHS_REASON_UNKNOWN ? NULL :
+				      tcphs_names_reason(r->reason));
+	state(v, "state", r->state);
+	tcphs_value_number(v, "unread", r->unread);
+	tcphs_value_number(v, "probes", r->probes);
+	tcphs_value_word(v, "error", tcphs_names_error(r->error));
+	tcphs_value_truth(v, "linger", r->fact & TCPHS_FACT_LINGER);
+	tcphs_value_truth(v, "process", r->fact & TCPHS_FACT_PROCESS);
+	tcphs_value_truth(v, "dead", r->fact & TCPHS_FACT_DEAD);
+	tcphs_value_truth(v, "reply", r->fact & TCPHS_FACT_REPLY);
+	numbers(v, r->has, &nr);
+	owner(v, r->has & TCPHS_HAS_OWNER, r->pid, r->uid, r->comm);
 }
 
-static void destroy(json_t *o, const struct tcphs_destroy *d)
+static void destroy(struct tcphs_values *v, const struct tcphs_destroy *d)
 {
-	set(o, "retransmits", json_integer(d->retransmits));
-	set(o, "bytes_sent", json_integer(d->bytes_sent));
-	set(o, "bytes_acked", json_integer(d->bytes_acked));
-	set(o, "bytes_received", json_integer(d->bytes_received));
-	set(o, "bytes_retrans", json_integer(d->bytes_retrans));
-	set(o, "segs_in", json_integer(d->segs_in));
-	set(o, "segs_out", json_integer(d->segs_out));
-	set(o, "data_segs_in", json_integer(d->data_segs_in));
-	set(o, "data_segs_out", json_integer(d->data_segs_out));
-	set(o, "drops", json_integer(d->drops));
-	set(o, "rtt_us", number(d->rtt_us, d->rtt_us));
-	set(o, "min_rtt_us", number(d->min_rtt_us, d->min_rtt_us));
+	tcphs_value_number(v, "retransmits", d->retransmits);
+	tcphs_value_number(v, "bytes_sent", d->bytes_sent);
+	tcphs_value_number(v, "bytes_acked", d->bytes_acked);
+	tcphs_value_number(v, "bytes_received", d->bytes_received);
+	tcphs_value_number(v, "bytes_retrans", d->bytes_retrans);
+	tcphs_value_number(v, "segs_in", d->segs_in);
+	tcphs_value_number(v, "segs_out", d->segs_out);
+	tcphs_value_number(v, "data_segs_in", d->data_segs_in);
+	tcphs_value_number(v, "data_segs_out", d->data_segs_out);
+	tcphs_value_number(v, "drops", d->drops);
+	number(v, "rtt_us", d->rtt_us, d->rtt_us);
+	number(v, "min_rtt_us", d->min_rtt_us, d->min_rtt_us);
 }
 
-static void ends(json_t *o, const struct tcphs_record *r, uint32_t netns)
+static void ends(struct tcphs_values *v, const struct tcphs_record *r, uint32_t netns)
 {
 	struct tcphs_tuple t;
 
 	tcphs_address_tuple(r, &t);
-	set(o, "netns", number(netns, netns));
+	number(v, "netns", netns, netns);
 	/* Of a listener's family nothing follows but its own address. */
-	set(o, "family", json_string(t.inet6 ? "inet6" : "inet"));
-	set(o, "saddr", address(t.lport, t.local, t.inet6));
-	set(o, "sport", number(t.lport, t.lport));
-	set(o, "daddr", address(t.rport, t.remote, t.inet6));
-	set(o, "dport", number(t.rport, t.rport));
-	set(o, "sock", name64(r->sock));
-	set(o, "mapped", json_boolean(r->flags & TCPHS_V4MAPPED));
-}
-
-/* Empty is unknown. */
-static json_t *name(const char *value)
-{
-	return *value ? json_string(value) : json_null();
+	tcphs_value_word(v, "family", t.inet6 ? "inet6" : "inet");
+	address(v, "saddr", t.lport, t.local, t.inet6);
+	number(v, "sport", t.lport, t.lport);
+	address(v, "daddr", t.rport, t.remote, t.inet6);
+	number(v, "dport", t.rport, t.rport);
+	name64(v, "sock", r->sock);
+	tcphs_value_truth(v, "mapped", r->flags & TCPHS_V4MAPPED);
 }
 
 /* What the header of its stream says, so that each record can be read alone. */
-static void stream(json_t *o, const struct tcphs_host *host)
+static void write_stream(struct tcphs_values *v, const struct tcphs_host *host)
 {
 	static const char *const segments[] = { "none", "handshake", "all" };
 
-	set(o, "session", name64(host ? host->session : 0));
-	set(o, "release", name(host ? host->release : ""));
-	set(o, "segments", text(host ? segments[host->segments] : NULL));
-	set(o, "missing", number(host, host ? host->missing : 0));
-	set(o, "complete", number(host && host->complete != TCPHS_HOST_UNKNOWN,
-				  host ? host->complete : 0));
+	name(v, "host", host ? host->name : "");
+	name(v, "boot", host ? host->boot : "");
+	name64(v, "session", host ? host->session : 0);
+	name(v, "release", host ? host->release : "");
+	tcphs_value_word(v, "segments", host ? segments[host->segments] : NULL);
+	number(v, "missing", host, host ? host->missing : 0);
+	number(v, "complete", host && host->complete != TCPHS_HOST_UNKNOWN,
+	       host ? host->complete : 0);
 }
 
-static json_t *record(const struct tcphs_record *r, const struct tcphs_hosts *hosts)
+/* It is the same for most records: as it was written the last time. */
+static void stream(struct tcphs_values *v, const struct tcphs_host *host)
 {
-	const struct tcphs_host *host = tcphs_host_of(hosts, r->netns);
-	uint32_t netns = tcphs_host_netns(hosts, r->netns);
-	json_t *o = json_object();
+	static struct tcphs_host last;
+	static struct tcphs_values written;
 
-	set(o, "kind", text(tcphs_names_kind(r->kind)));
-	set(o, "cpu", json_integer(r->cpu));
-	set(o, "n", json_integer(r->n));
-	set(o, "ts", json_integer(r->ts));
-	set(o, "wall", json_integer((int64_t)r->ts + tcphs_host_wall(hosts)));
-	set(o, "host", name(host ? host->name : ""));
-	set(o, "boot", name(host ? host->boot : ""));
-	stream(o, host);
-	if (r->kind == TCPHS_LOST) {
-		set(o, "count", json_integer(r->lost.count));
-		set(o, "since", number(r->lost.since, r->lost.since));
-		return o;
+	if (!host) {
+		write_stream(v, NULL);
+		return;
 	}
-	ends(o, r, netns);
+	if (!written.w.used || memcmp(&last, host, sizeof(last))) {
+		memcpy(&last, host, sizeof(last));
+		written.w.used = 0;
+		written.more = true;
+		write_stream(&written, host);
+	}
+	tcphs_writer_bytes(&v->w, written.w.text, written.w.used);
+}
+
+static void record(struct tcphs_values *v, const struct tcphs_record *r,
+		   const struct tcphs_hosts *hosts)
+{
+	begin(v, stdout);
+	tcphs_value_word(v, "kind", tcphs_names_kind(r->kind));
+	tcphs_value_number(v, "cpu", r->cpu);
+	tcphs_value_number(v, "n", r->n);
+	tcphs_value_number(v, "ts", r->ts);
+	tcphs_value_signed(v, "wall", (int64_t)r->ts + tcphs_host_wall(hosts));
+	stream(v, tcphs_host_of(hosts, r->netns));
+	if (r->kind == TCPHS_LOST) {
+		tcphs_value_number(v, "count", r->lost.count);
+		number(v, "since", r->lost.since, r->lost.since);
+		return;
+	}
+	ends(v, r, tcphs_host_netns(hosts, r->netns));
 	switch (r->kind) {
 	case TCPHS_TRANSITION:
-		transition(o, &r->transition);
+		transition(v, &r->transition);
 		break;
 	case TCPHS_SEGMENT:
-		segment(o, &r->segment);
+		segment(v, &r->segment);
 		break;
 	case TCPHS_RESET:
-		reset(o, &r->reset);
+		reset(v, &r->reset);
 		break;
 	case TCPHS_DESTROY:
-		destroy(o, &r->destroy);
+		destroy(v, &r->destroy);
 		break;
 	case TCPHS_ACCEPT:
-		set(o, "state", state(r->accept.state));
-		set(o, "listener", name64(r->accept.listener));
-		owner(o, true, r->accept.pid, r->accept.uid, r->accept.comm);
-		set(o, "cgroup", number(r->accept.cgroup, r->accept.cgroup));
-		set(o, "mark", number(true, r->accept.mark));
+		state(v, "state", r->accept.state);
+		name64(v, "listener", r->accept.listener);
+		owner(v, true, r->accept.pid, r->accept.uid, r->accept.comm);
+		number(v, "cgroup", r->accept.cgroup, r->accept.cgroup);
+		number(v, "mark", true, r->accept.mark);
 		break;
 	}
-	return o;
 }
 
 void tcphs_json_record(const struct tcphs_record *r, const struct tcphs_hosts *hosts)
 {
-	print(record(r, hosts));
+	struct tcphs_values v;
+
+	record(&v, r, hosts);
+	finish(&v);
 }
 
 void tcphs_json_numbered(const struct tcphs_record *r, const struct tcphs_hosts *hosts,
 			 unsigned long connection)
 {
-	json_t *o = record(r, hosts);
+	struct tcphs_values v;
 
-	set(o, "conn", number(connection, connection));
-	print(o);
+	record(&v, r, hosts);
+	number(&v, "conn", connection, connection);
+	finish(&v);
 }
 
 /* ---- connections ---------------------------------------------------------- */
 
-static json_t *states(const struct tcphs_stay *stay, size_t count)
+static void states(struct tcphs_values *v, const struct tcphs_stay *stay, size_t count)
 {
-	json_t *array = json_array();
 	size_t i;
 
+	tcphs_value_begin(v, "states", '[');
 	for (i = 0; i < count; i++) {
-		json_t *o = json_object();
-
-		set(o, "ts", number(stay[i].ts, stay[i].ts));
-		set(o, "state", state(stay[i].state));
-		json_array_append_new(array, o);
+		tcphs_value_begin(v, NULL, '{');
+		number(v, "ts", stay[i].ts, stay[i].ts);
+		state(v, "state", stay[i].state);
+		tcphs_value_end(v, '}');
 	}
-	return array;
+	tcphs_value_end(v, ']');
 }
 
-static json_t *process(const struct tcphs_owner *p)
+static void process(struct tcphs_values *v, const char *key, const struct tcphs_owner *p)
 {
-	json_t *o;
-
-	if (!p->known)
-		return json_null();
-	o = json_object();
-	set(o, "pid", json_integer(p->pid));
-	set(o, "comm", comm(true, p->comm));
-	return o;
+	if (!p->known) {
+		tcphs_value_null(v, key);
+		return;
+	}
+	tcphs_value_begin(v, key, '{');
+	tcphs_value_number(v, "pid", p->pid);
+	comm(v, true, p->comm);
+	tcphs_value_end(v, '}');
 }
 
-static json_t *side(const struct tcphs_side *s)
+static void side(struct tcphs_values *v, const char *key, const struct tcphs_side *s)
 {
 	bool known = s->socket && s->owner.known;
-	json_t *o = json_object();
 
-	set(o, "addr", address(s->port, s->address, s->inet6));
-	set(o, "port", number(s->port, s->port));
-	set(o, "isn", number(s->isn_known, s->isn));
-	set(o, "netns", number(s->netns, s->netns));
-	set(o, "pid", number(known, s->owner.pid));
-	set(o, "comm", comm(known, s->owner.comm));
-	set(o, "states", s->nstates ? states(s->states, s->nstates) : json_null());
-	set(o, "uid", number(s->socket && s->uid != TCPHS_UID_UNKNOWN, s->uid));
-	set(o, "cgroup", number(s->cgroup, s->cgroup));
-	set(o, "mark", number(s->mark_known, s->mark));
-	set(o, "closed_by", process(&s->closer));
-	set(o, "isn_before", number(s->before.known && s->before.iss_known,
-				    s->before.iss));
-	set(o, "host", name(s->host ? s->host->name : ""));
-	set(o, "boot", name(s->host ? s->host->boot : ""));
-	return o;
+	tcphs_value_begin(v, key, '{');
+	address(v, "addr", s->port, s->address, s->inet6);
+	number(v, "port", s->port, s->port);
+	number(v, "isn", s->isn_known, s->isn);
+	number(v, "netns", s->netns, s->netns);
+	number(v, "pid", known, s->owner.pid);
+	comm(v, known, s->owner.comm);
+	if (s->nstates)
+		states(v, s->states, s->nstates);
+	else
+		tcphs_value_null(v, "states");
+	number(v, "uid", s->socket && s->uid != TCPHS_UID_UNKNOWN, s->uid);
+	number(v, "cgroup", s->cgroup, s->cgroup);
+	number(v, "mark", s->mark_known, s->mark);
+	process(v, "closed_by", &s->closer);
+	number(v, "isn_before", s->before.known && s->before.iss_known, s->before.iss);
+	name(v, "host", s->host ? s->host->name : "");
+	name(v, "boot", s->host ? s->host->boot : "");
+	tcphs_value_end(v, '}');
 }
 
-/* The text of step i, which is freed. */
-static json_t *explained(const struct tcphs_explain *x, size_t i)
+static void explained(struct tcphs_values *v, const struct tcphs_explain *x, size_t i)
 {
 	char *words = tcphs_explain_step(x, i, TCPHS_EXPLAIN_WHOLE);
-	json_t *value = text(words);
 
+	tcphs_value_text(v, "explain", words);
 	free(words);
-	return value;
-}
-
-static void write_value(FILE *to, const json_t *value)
-{
-	json_dumpf(value, to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-}
-
-/* The members of an object, without its braces; the object is freed. */
-static void write_members(FILE *to, json_t *o)
-{
-	const char *name, *before = "";
-	json_t *value;
-
-	json_object_foreach(o, name, value) {
-		fprintf(to, "%s\"%s\":", before, name);
-		json_dumpf(value, to, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
-			   JSON_REAL_PRECISION(15));
-		before = ",";
-	}
-	json_decref(o);
 }
 
 /* `x` NULL: without "explain". */
-static void write_steps(FILE *to, const struct tcphs_connection *c,
-			const struct tcphs_explain *x)
+static void steps(struct tcphs_values *v, const struct tcphs_connection *c,
+		  const struct tcphs_explain *x)
 {
-	const char *before = "";
 	size_t i;
 
+	tcphs_value_begin(v, "steps", '[');
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 		const struct tcphs_segment *s = &step->segment;
-		json_t *o;
 
 		/* States that no segment changed are in each end's `states`. */
 		if (step->kind != TCPHS_STEP_SEGMENT)
 			continue;
-		o = json_object();
-		set(o, "ts", number(step->ts, step->ts));
-		set(o, "from", json_string(step->from == TCPHS_CLIENT ? "client" :
-								      "server"));
-		set(o, "flags", flags(s->flags));
-		set(o, "seq", json_integer(s->seq));
-		set(o, "ack", number(s->flags & TCPHS_ACK, s->ack));
-		set(o, "len", json_integer(s->len));
-		set(o, "retransmit", json_boolean(step->retransmit));
-		set(o, "client", state(step->after[TCPHS_CLIENT]));
-		set(o, "server", state(step->after[TCPHS_SERVER]));
-		set(o, "note", text(step->note));
-		set(o, "received", number(step->received, step->received));
-		set(o, "lost", json_boolean(step->lost));
+		tcphs_value_begin(v, NULL, '{');
+		number(v, "ts", step->ts, step->ts);
+		tcphs_value_word(v, "from", step->from == TCPHS_CLIENT ? "client" : "server");
+		flags(v, s->flags);
+		tcphs_value_number(v, "seq", s->seq);
+		number(v, "ack", s->flags & TCPHS_ACK, s->ack);
+		tcphs_value_number(v, "len", s->len);
+		tcphs_value_truth(v, "retransmit", step->retransmit);
+		state(v, "client", step->after[TCPHS_CLIENT]);
+		state(v, "server", step->after[TCPHS_SERVER]);
+		tcphs_value_text(v, "note", step->note);
+		number(v, "received", step->received, step->received);
+		tcphs_value_truth(v, "lost", step->lost);
 		if (x)
-			set(o, "explain", explained(x, i));
-		fputs(before, to);
-		write_value(to, o);
-		json_decref(o);
-		before = ",";
+			explained(v, x, i);
+		tcphs_value_end(v, '}');
 	}
+	tcphs_value_end(v, ']');
 }
 
-static json_t *copies(const struct tcphs_connection *c, enum tcphs_copies kind)
+static void copies(struct tcphs_values *v, const char *key, const struct tcphs_connection *c,
+		   enum tcphs_copies kind)
 {
-	return number(c->copies[kind] >= 0, c->copies[kind]);
-}
-
-/* Nanoseconds as microseconds, with what is behind the point. */
-static json_t *us(bool known, uint64_t ns)
-{
-	return known ? json_real(ns / 1e3) : json_null();
+	number(v, key, c->copies[kind] >= 0, c->copies[kind]);
 }
 
 static void connection(FILE *to, const struct tcphs_connection *c,
@@ -452,49 +462,45 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
 	const struct tcphs_side *here = client->netns ? client : server;
-	json_t *o = json_object(), *part;
+	struct tcphs_values values, *v = &values;
 
-	set(o, "kind", json_string("connection"));
-	set(o, "netns", number(here->netns, here->netns));
-	set(o, "family", json_string(here->inet6 ? "inet6" : "inet"));
-	set(o, "client", side(client));
-	set(o, "server", side(server));
-	set(o, "open", text(tcphs_verdict_open(c->open)));
-	set(o, "close", text(tcphs_verdict_close(c->close)));
-	set(o, "open_us", us(c->opened, c->opened));
-	set(o, "duration_us", us(c->ended, c->ended - c->began));
-	part = json_object();
-	set(part, "client", number(client->bytes_known, client->bytes));
-	set(part, "server", number(server->bytes_known, server->bytes));
-	set(o, "bytes", part);
-	part = json_object();
-	set(part, "syn", copies(c, TCPHS_COPIES_SYN));
-	set(part, "synack", copies(c, TCPHS_COPIES_SYNACK));
-	set(part, "fin", copies(c, TCPHS_COPIES_FIN));
-	set(part, "data", copies(c, TCPHS_COPIES_DATA));
-	set(o, "retransmits", part);
-	set(o, "record", text(tcphs_verdict_whole(c->whole)));
-	putc('{', to);
-	write_members(to, o);
-	fputs(",\"steps\":[", to);
-	write_steps(to, c, x);
-	fputs("],", to);
-	o = json_object();
-	set(o, "start", json_integer(c->start));
-	set(o, "wall", c->wall_offset ? json_integer((int64_t)c->start + c->wall_offset) :
-					json_null());
-	set(o, "roles", json_string(c->assumed ? "assumed" : "seen"));
-	set(o, "half_close_bytes", number(c->half_bytes_known, c->half_bytes));
-	set(o, "clock_error_us", us(c->hosts && c->clock_error != UINT64_MAX,
-				    c->clock_error));
+	begin(v, to);
+	tcphs_value_word(v, "kind", "connection");
+	number(v, "netns", here->netns, here->netns);
+	tcphs_value_word(v, "family", here->inet6 ? "inet6" : "inet");
+	side(v, "client", client);
+	side(v, "server", server);
+	tcphs_value_word(v, "open", tcphs_verdict_open(c->open));
+	tcphs_value_word(v, "close", tcphs_verdict_close(c->close));
+	us(v, "open_us", c->opened, c->opened);
+	us(v, "duration_us", c->ended, c->ended - c->began);
+	tcphs_value_begin(v, "bytes", '{');
+	number(v, "client", client->bytes_known, client->bytes);
+	number(v, "server", server->bytes_known, server->bytes);
+	tcphs_value_end(v, '}');
+	tcphs_value_begin(v, "retransmits", '{');
+	copies(v, "syn", c, TCPHS_COPIES_SYN);
+	copies(v, "synack", c, TCPHS_COPIES_SYNACK);
+	copies(v, "fin", c, TCPHS_COPIES_FIN);
+	copies(v, "data", c, TCPHS_COPIES_DATA);
+	tcphs_value_end(v, '}');
+	tcphs_value_word(v, "record", tcphs_verdict_whole(c->whole));
+	steps(v, c, x);
+	tcphs_value_number(v, "start", c->start);
+	if (c->wall_offset)
+		tcphs_value_signed(v, "wall", (int64_t)c->start + c->wall_offset);
+	else
+		tcphs_value_null(v, "wall");
+	tcphs_value_word(v, "roles", c->assumed ? "assumed" : "seen");
+	number(v, "half_close_bytes", c->half_bytes_known, c->half_bytes);
+	us(v, "clock_error_us", c->hosts && c->clock_error != UINT64_MAX, c->clock_error);
 	if (x) {
-		part = json_object();
-		set(part, "open", text(c->open_rule));
-		set(part, "close", text(c->close_rule));
-		set(o, "explain", part);
+		tcphs_value_begin(v, "explain", '{');
+		tcphs_value_text(v, "open", c->open_rule);
+		tcphs_value_text(v, "close", c->close_rule);
+		tcphs_value_end(v, '}');
 	}
-	write_members(to, o);
-	fputs("}\n", to);
+	finish(v);
 }
 
 void tcphs_json_connection(FILE *to, const struct tcphs_connection *c)
@@ -511,58 +517,63 @@ void tcphs_json_explained(FILE *to, const struct tcphs_connection *c)
 	connection(to, c, &x);
 }
 
+/* ---- the rest ------------------------------------------------------------- */
+
 /* Kinds and how many of them there were. */
-static void count_kind(json_t *o, const char *name, uint64_t count)
+static void count_kind(struct tcphs_values *v, const char *kind, uint64_t count)
 {
-	if (name)
-		set(o, name, json_integer(count));
+	if (kind)
+		tcphs_value_number(v, kind, count);
 }
 
 void tcphs_json_summary(const struct tcphs_summary *s, uint64_t lost)
 {
-	json_t *o = json_object(), *part = json_object(), *array = json_array();
 	struct tcphs_summary_bar bar[TCPHS_SUMMARY_BARS];
 	size_t bars = tcphs_summary_bars(s, bar), i;
+	struct tcphs_values values, *v = &values;
 	bool known = s->handshakes;
 
-	set(o, "kind", json_string("summary"));
-	set(o, "connections", json_integer(s->connections));
-	set(o, "listeners", json_integer(s->listeners));
+	begin(v, stdout);
+	tcphs_value_word(v, "kind", "summary");
+	tcphs_value_number(v, "connections", s->connections);
+	tcphs_value_number(v, "listeners", s->listeners);
+	tcphs_value_begin(v, "opens", '{');
 	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
-		count_kind(part, tcphs_verdict_open(i), s->opens[i]);
-	set(o, "opens", part);
-	part = json_object();
+		count_kind(v, tcphs_verdict_open(i), s->opens[i]);
+	tcphs_value_end(v, '}');
+	tcphs_value_begin(v, "closes", '{');
 	for (i = 0; i <= TCPHS_CLOSE_UNSEEN; i++)
-		count_kind(part, tcphs_verdict_close(i), s->closes[i]);
-	set(o, "closes", part);
-	part = json_object();
+		count_kind(v, tcphs_verdict_close(i), s->closes[i]);
+	tcphs_value_end(v, '}');
+	tcphs_value_begin(v, "records", '{');
 	for (i = 0; i <= TCPHS_WHOLE_LOSSY; i++)
-		count_kind(part, tcphs_verdict_whole(i), s->wholes[i]);
-	set(o, "records", part);
-	part = json_object();
-	set(part, "count", json_integer(s->handshakes));
-	set(part, "min", us(known, s->shortest));
-	set(part, "p50", us(known, tcphs_summary_percentile(s, 50)));
-	set(part, "p90", us(known, tcphs_summary_percentile(s, 90)));
-	set(part, "p99", us(known, tcphs_summary_percentile(s, 99)));
-	set(part, "max", us(known, s->longest));
+		count_kind(v, tcphs_verdict_whole(i), s->wholes[i]);
+	tcphs_value_end(v, '}');
+	tcphs_value_begin(v, "open_us", '{');
+	tcphs_value_number(v, "count", s->handshakes);
+	us(v, "min", known, s->shortest);
+	us(v, "p50", known, tcphs_summary_percentile(s, 50));
+	us(v, "p90", known, tcphs_summary_percentile(s, 90));
+	us(v, "p99", known, tcphs_summary_percentile(s, 99));
+	us(v, "max", known, s->longest);
+	tcphs_value_begin(v, "histogram", '[');
 	for (i = 0; i < bars; i++) {
-		json_t *b = json_object();
-
-		set(b, "from", us(true, bar[i].from));
-		set(b, "to", us(true, bar[i].to));
-		set(b, "count", json_integer(bar[i].count));
-		json_array_append_new(array, b);
+		tcphs_value_begin(v, NULL, '{');
+		us(v, "from", true, bar[i].from);
+		us(v, "to", true, bar[i].to);
+		tcphs_value_number(v, "count", bar[i].count);
+		tcphs_value_end(v, '}');
 	}
-	set(part, "histogram", array);
-	set(o, "open_us", part);
-	set(o, "lost", json_integer(lost));
-	print(o);
+	tcphs_value_end(v, ']');
+	tcphs_value_end(v, '}');
+	tcphs_value_number(v, "lost", lost);
+	finish(v);
 }
 
 void tcphs_json_hosts(const struct tcphs_hosts *hosts)
 {
 	static const char *const how[] = { "reference", "exchange", "wall" };
+	struct tcphs_values values, *v = &values;
 	size_t i;
 
 	if (!tcphs_host_several(hosts))
@@ -570,30 +581,59 @@ void tcphs_json_hosts(const struct tcphs_hosts *hosts)
 	for (i = 0; i < hosts->count; i++) {
 		const struct tcphs_host *host = &hosts->host[i];
 		const struct tcphs_align_clock *c = &host->clock;
-		json_t *o = json_object();
 
-		set(o, "kind", json_string("host"));
-		set(o, "host", name(host->name));
-		set(o, "boot", name(host->boot));
-		set(o, "clock", json_string(how[c->how]));
-		set(o, "offset", json_integer(c->offset));
-		set(o, "error", number(c->how != TCPHS_ALIGN_WALL, c->error));
-		set(o, "drift_ppm", json_real(c->drift * 1e6));
-		set(o, "uneven", json_boolean(c->uneven));
-		set(o, "segments", json_integer(c->segments));
-		print(o);
+		begin(v, stdout);
+		tcphs_value_word(v, "kind", "host");
+		name(v, "host", host->name);
+		name(v, "boot", host->boot);
+		tcphs_value_word(v, "clock", how[c->how]);
+		tcphs_value_signed(v, "offset", c->offset);
+		number(v, "error", c->how != TCPHS_ALIGN_WALL, c->error);
+		tcphs_value_real(v, "drift_ppm", c->drift * 1e6);
+		tcphs_value_truth(v, "uneven", c->uneven);
+		tcphs_value_number(v, "segments", c->segments);
+		finish(v);
 	}
 }
 
-json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_context *x)
+/* The states of a listener. */
+static void lives(struct tcphs_values *v, const struct tcphs_end *l)
+{
+	bool begun = false;
+	size_t i;
+
+	tcphs_value_begin(v, "states", '[');
+	for (i = 0; i < l->records; i++) {
+		const struct tcphs_transition *t = &l->record[i].transition;
+
+		if (l->record[i].kind != TCPHS_TRANSITION)
+			continue;
+		if (!begun) {
+			tcphs_value_begin(v, NULL, '{');
+			tcphs_value_null(v, "ts");
+			state(v, "state", t->old);
+			tcphs_value_end(v, '}');
+		}
+		begun = true;
+		if (t->old == t->new)
+			continue;
+		tcphs_value_begin(v, NULL, '{');
+		tcphs_value_number(v, "ts", l->record[i].ts);
+		state(v, "state", t->new);
+		tcphs_value_end(v, '}');
+	}
+	tcphs_value_end(v, ']');
+}
+
+static void listener(FILE *to, const struct tcphs_end *l, const struct tcphs_context *x)
 {
 	const struct tcphs_host *host = tcphs_host_of(x->hosts, l->netns);
 	uint32_t netns = tcphs_host_netns(x->hosts, l->netns);
 	const struct tcphs_transition *t, *owner_of = NULL;
 	const struct tcphs_listener_counts *n = &l->counts;
 	const struct tcphs_destroy *d = NULL;
-	json_t *o = json_object(), *array = json_array(), *part;
 	bool counted = x->segments != TCPHS_SEGMENTS_NONE;
+	struct tcphs_values values, *v = &values;
 	bool backlog_known = false;
 	uint32_t backlog = 0;
 	size_t i;
@@ -604,12 +644,6 @@ json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_co
 			d = &l->record[i].destroy;
 		if (l->record[i].kind != TCPHS_TRANSITION)
 			continue;
-		if (!json_array_size(array)) {
-			part = json_object();
-			set(part, "ts", json_null());
-			set(part, "state", state(t->old));
-			json_array_append_new(array, part);
-		}
 		if (t->has & TCPHS_HAS_OWNER && !owner_of)
 			owner_of = t;
 		if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN) {
@@ -617,37 +651,49 @@ json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_co
 			backlog_known = true;
 			backlog = t->birth.backlog;
 		}
-		if (t->old == t->new)
-			continue;
-		part = json_object();
-		set(part, "ts", json_integer(l->record[i].ts));
-		set(part, "state", state(t->new));
-		json_array_append_new(array, part);
 	}
-	set(o, "kind", json_string("listener"));
-	set(o, "family", json_string(l->tuple.inet6 ? "inet6" : "inet"));
-	set(o, "addr", address(l->tuple.lport, l->tuple.local, l->tuple.inet6));
-	set(o, "port", number(l->tuple.lport, l->tuple.lport));
-	set(o, "netns", number(netns, netns));
-	set(o, "host", name(host ? host->name : ""));
-	set(o, "boot", name(host ? host->boot : ""));
-	set(o, "pid", number(owner_of, owner_of ? owner_of->pid : 0));
-	set(o, "comm", comm(owner_of, owner_of ? owner_of->comm : ""));
-	set(o, "backlog", number(backlog_known, backlog));
-	set(o, "states", array);
-	set(o, "syns", number(counted, n->syns));
-	set(o, "synacks", number(counted, n->synacks));
-	set(o, "cookies_sent", number(counted, n->cookies_sent));
-	set(o, "cookies_accepted", number(counted, n->cookies_accepted));
-	set(o, "cookies_failed", number(counted, n->cookies_failed));
-	set(o, "dropped", number(counted, n->unanswered));
-	set(o, "overflowed", number(counted, n->overflowed));
-	set(o, "drops", number(d, d ? d->drops : 0));
-	set(o, "record", json_string(tcphs_listener_whole(l)));
-	return o;
+	begin(v, to);
+	tcphs_value_word(v, "kind", "listener");
+	tcphs_value_word(v, "family", l->tuple.inet6 ? "inet6" : "inet");
+	address(v, "addr", l->tuple.lport, l->tuple.local, l->tuple.inet6);
+	number(v, "port", l->tuple.lport, l->tuple.lport);
+	number(v, "netns", netns, netns);
+	name(v, "host", host ? host->name : "");
+	name(v, "boot", host ? host->boot : "");
+	number(v, "pid", owner_of, owner_of ? owner_of->pid : 0);
+	comm(v, owner_of, owner_of ? owner_of->comm : "");
+	number(v, "backlog", backlog_known, backlog);
+	lives(v, l);
+	number(v, "syns", counted, n->syns);
+	number(v, "synacks", counted, n->synacks);
+	number(v, "cookies_sent", counted, n->cookies_sent);
+	number(v, "cookies_accepted", counted, n->cookies_accepted);
+	number(v, "cookies_failed", counted, n->cookies_failed);
+	number(v, "dropped", counted, n->unanswered);
+	number(v, "overflowed", counted, n->overflowed);
+	number(v, "drops", d, d ? d->drops : 0);
+	tcphs_value_word(v, "record", tcphs_listener_whole(l));
+	finish(v);
 }
 
 void tcphs_json_listener(const struct tcphs_end *l, const struct tcphs_context *x)
 {
-	print(tcphs_json_listener_new(l, x));
+	listener(stdout, l, x);
+}
+
+json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_context *x)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	json_t *value;
+
+	if (!to)
+		tcphs_memory_fail();
+	listener(to, l, x);
+	if (fclose(to))
+		tcphs_memory_fail();
+	value = json_loads(text, 0, NULL);
+	free(text);
+	return value;
 }

@@ -34,15 +34,17 @@
 #include "summary.h"
 #include "verdict.h"
 #include "view.h"
+#include "writer.h"
 
 #define STATUS_NS 500000000ULL
 #define PENDING_NS 1000000ULL
 
-enum { PENDING_MAX = 256 };
+enum { PENDING_MAX = 256, ROW = 1024 };
 
 struct live {
 	const struct tcphs_settings *s;
 	struct tcphs_output output;
+	struct tcphs_writer row;	/* or rows */
 	struct tcphs_clock clock;
 	struct tcphs_context context;
 	struct tcphs_flow *flow;
@@ -86,19 +88,58 @@ static void clear_status(struct live *l)
 	l->status_shown = false;
 }
 
+static void paint(struct live *l, enum tcphs_paint p)
+{
+	if (l->output.color)
+		tcphs_writer_text(&l->row, tcphs_output_paint(&l->output, p));
+}
+
+static void plain(struct live *l)
+{
+	if (l->output.color)
+		tcphs_writer_text(&l->row, tcphs_output_plain(&l->output));
+}
+
+/* A name and its number. */
+static __always_inline void write_pair(struct tcphs_writer *w, const char *name,
+				       uint64_t number)
+{
+	tcphs_writer_text(w, name);
+	tcphs_writer_number(w, number);
+}
+
 static void begin_row(struct live *l, uint64_t ts, unsigned long number, const char *who)
 {
-	char time[TCPHS_CLOCK_SIZE], name[24] = "";
+	struct tcphs_writer *w = &l->row;
+	char time[TCPHS_CLOCK_SIZE];
+	size_t begin, used;
 
 	clear_status(l);
+	/* A row is not torn in two: its columns are counted in the writer. */
+	if (w->used > TCPHS_WRITER_SIZE - ROW)
+		tcphs_writer_flush(w);
 	tcphs_clock_row(&l->clock, ts, time);
-	if (*time)
-		printf("%s%s%s ", tcphs_output_paint(&l->output, TCPHS_PAINT_DIM), time,
-		       tcphs_output_plain(&l->output));
+	if (*time) {
+		paint(l, TCPHS_PAINT_DIM);
+		tcphs_writer_text(w, time);
+		plain(l);
+		tcphs_writer_char(w, ' ');
+	}
+	begin = w->used;
 	if (number)
-		snprintf(name, sizeof(name), "#%lu", number);
-	printf("%-5s %-6s ", name, who);
+		write_pair(w, "#", number);
+	used = w->used - begin;
+	tcphs_writer_padded(w, " ", used < 5 ? 6 - used : 1);
+	tcphs_writer_padded(w, who, 7);
 	l->rows++;
+}
+
+/* Several rows go to the stream together, but for a status line below each. */
+static void end_row(struct live *l)
+{
+	tcphs_writer_char(&l->row, '\n');
+	if (l->status)
+		tcphs_writer_flush(&l->row);
 }
 
 static const char *side_name(const struct tcphs_end *e)
@@ -130,25 +171,37 @@ static void introduce(struct live *l, const struct tcphs_end *e,
 	if (t.rport)
 		tcphs_address_end(t.remote, t.inet6, t.rport, server);
 	begin_row(l, r->ts, number, "");
-	printf("%s%s > %s%s\n", tcphs_output_paint(&l->output, TCPHS_PAINT_STRONG), client,
-	       server, tcphs_output_plain(&l->output));
+	paint(l, TCPHS_PAINT_STRONG);
+	tcphs_writer_text(&l->row, client);
+	tcphs_writer_text(&l->row, " > ");
+	tcphs_writer_text(&l->row, server);
+	plain(l);
+	end_row(l);
 }
 
 static void print_transition(struct live *l, const struct tcphs_transition *t)
 {
+	const char *error = t->new == TCPHS_CLOSE ? tcphs_names_error(t->error) : NULL;
+	struct tcphs_writer *w = &l->row;
 	char comm[32];
 
-	printf("%s %s %s%s%s", tcphs_names_state(t->old), l->output.ascii ? "->" : "→",
-	       tcphs_output_paint(&l->output, TCPHS_PAINT_STATE), tcphs_names_state(t->new),
-	       tcphs_output_plain(&l->output));
-	if (t->has & TCPHS_HAS_OWNER)
-		printf("  %s/%" PRIu32, tcphs_output_clean(t->comm, comm, sizeof(comm)),
-		       t->pid);
+	tcphs_writer_text(w, tcphs_names_state(t->old));
+	tcphs_writer_text(w, l->output.ascii ? " -> " : " → ");
+	paint(l, TCPHS_PAINT_STATE);
+	tcphs_writer_text(w, tcphs_names_state(t->new));
+	plain(l);
+	if (t->has & TCPHS_HAS_OWNER) {
+		tcphs_writer_text(w, "  ");
+		tcphs_writer_text(w, tcphs_output_clean(t->comm, comm, sizeof(comm)));
+		write_pair(w, "/", t->pid);
+	}
 	if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
-		printf("  backlog %" PRIu32, t->birth.backlog);
-	if (t->new == TCPHS_CLOSE && t->error)
-		printf("  %s", tcphs_names_error(t->error));
-	putchar('\n');
+		write_pair(w, "  backlog ", t->birth.backlog);
+	if (error) {
+		tcphs_writer_text(w, "  ");
+		tcphs_writer_text(w, error);
+	}
+	end_row(l);
 }
 
 static void print_segment(struct live *l, const struct tcphs_segment *s,
@@ -158,32 +211,46 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 	uint32_t own = out ? e->iss : e->irs, other = out ? e->irs : e->iss;
 	bool own_known = !l->s->absolute && (out ? e->iss_known : e->irs_known);
 	bool other_known = !l->s->absolute && (out ? e->irs_known : e->iss_known);
+	struct tcphs_writer *w = &l->row;
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
-	struct tcphs_options o;
+	struct tcphs_options o = { 0 };
 
-	fputs(tcphs_output_paint(&l->output, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
-				 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN :
-								  TCPHS_PAINT_PLAIN), stdout);
-	printf("%s seq=%" PRIu32, tcphs_names_flags(s->flags, flags),
-	       own_known && !(s->flags & TCPHS_RST && !s->seq) ? s->seq - own : s->seq);
-	if (s->flags & TCPHS_SYN && !l->s->absolute)
-		printf(" [%" PRIu32 "]", s->seq);
+	paint(l, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
+		 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN);
+	tcphs_writer_text(w, tcphs_names_flags(s->flags, flags));
+	write_pair(w, " seq=", own_known && !(s->flags & TCPHS_RST && !s->seq) ?
+			       (uint32_t)(s->seq - own) : s->seq);
+	if (s->flags & TCPHS_SYN && !l->s->absolute) {
+		write_pair(w, " [", s->seq);
+		tcphs_writer_char(w, ']');
+	}
 	if (s->flags & TCPHS_ACK)
-		printf(" ack=%" PRIu32, other_known ? s->ack - other : s->ack);
+		write_pair(w, " ack=", other_known ? (uint32_t)(s->ack - other) : s->ack);
 	if (s->len)
-		printf(" len=%" PRIu32, s->len);
-	tcphs_options_decode(s, &o);
-	if (s->flags & TCPHS_SYN && o.has_mss)
-		printf(" mss %u", o.mss);
+		write_pair(w, " len=", s->len);
+	if (s->flags & TCPHS_SYN)
+		tcphs_options_decode(s, &o);
+	if (o.has_mss)
+		write_pair(w, " mss ", o.mss);
 	if (s->mark & TCPHS_SEG_RETRANSMIT)
-		fputs(" again", stdout);
+		tcphs_writer_text(w, " again");
 	if (s->mark & TCPHS_SEG_COOKIE)
-		fputs(" SYN cookie", stdout);
+		tcphs_writer_text(w, " SYN cookie");
 	if (s->mark & TCPHS_SEG_PROBE)
-		fputs(" probe", stdout);
+		tcphs_writer_text(w, " probe");
 	if (s->mark & TCPHS_SEG_ACCEPT_FULL)
-		fputs(" accept queue full", stdout);
-	printf("%s\n", tcphs_output_plain(&l->output));
+		tcphs_writer_text(w, " accept queue full");
+	plain(l);
+	end_row(l);
+}
+
+static void print_reset(struct live *l, const struct tcphs_reset *r)
+{
+	struct tcphs_writer *w = &l->row;
+
+	tcphs_writer_text(w, r->out ? "reset sent in " : "reset received in ");
+	tcphs_writer_text(w, r->state ? tcphs_names_state(r->state) : "?");
+	end_row(l);
 }
 
 /* The child's birth repeats what its request has said. */
@@ -213,7 +280,8 @@ static void print_listener(struct live *l, const struct tcphs_record *r)
 	if (t.lport)
 		tcphs_address_end(t.local, t.inet6, t.lport, name);
 	begin_row(l, r->ts, 0, "");
-	printf("%s  ", name);
+	tcphs_writer_text(&l->row, name);
+	tcphs_writer_text(&l->row, "  ");
 	print_transition(l, &r->transition);
 }
 
@@ -225,7 +293,7 @@ static bool is_itself(const struct tcphs_record *r)
 
 static void print_row(struct live *l, const struct tcphs_record *r)
 {
-	const struct tcphs_end *e = tcphs_flow_find(l->flow, r);
+	struct tcphs_end *e = tcphs_flow_find(l->flow, r);
 	unsigned long number;
 
 	if (!e || e->role == TCPHS_ROLE_LISTENER) {
@@ -246,7 +314,7 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 	default:
 		return;
 	}
-	number = tcphs_flow_number(l->flow, r);
+	number = tcphs_flow_number(l->flow, e);
 	introduce(l, e, r, number);
 	if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT)) {
 		/* The other side is elsewhere: what comes from it, it sent. */
@@ -260,22 +328,25 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 	else if (r->kind == TCPHS_SEGMENT)
 		print_segment(l, &r->segment, e);
 	else
-		printf("reset %s in %s\n", r->reset.out ? "sent" : "received",
-		       r->reset.state ? tcphs_names_state(r->reset.state) : "?");
+		print_reset(l, &r->reset);
 }
 
 static void print_lost(struct live *l, const struct tcphs_record *r)
 {
 	begin_row(l, r->ts, 0, "");
-	printf("%s%" PRIu64 " records lost on CPU %u%s\n",
-	       tcphs_output_paint(&l->output, TCPHS_PAINT_BAD), (uint64_t)r->lost.count,
-	       r->cpu, tcphs_output_plain(&l->output));
+	paint(l, TCPHS_PAINT_BAD);
+	tcphs_writer_number(&l->row, r->lost.count);
+	write_pair(&l->row, " records lost on CPU ", r->cpu);
+	plain(l);
+	end_row(l);
 }
 
 static void print_json(struct live *l, const struct tcphs_record *r)
 {
-	unsigned long number = r->kind == TCPHS_LOST ? 0 : tcphs_flow_number(l->flow, r);
+	unsigned long number = 0;
 
+	if (r->kind != TCPHS_LOST)
+		number = tcphs_flow_number(l->flow, tcphs_flow_find(l->flow, r));
 	if (number > l->introduced)
 		l->introduced = number;
 	clear_status(l);
@@ -341,10 +412,21 @@ static void queue_row(struct live *l, const struct tcphs_record *r)
 	settle(l, r->ts);
 }
 
+static bool wanted(const struct live *l, const struct tcphs_record *r)
+{
+	struct tcphs_tuple t;
+
+	if (l->s->netns && tcphs_host_netns(l->context.hosts, r->netns) != l->s->netns)
+		return false;
+	if (!l->s->filter)
+		return true;
+	tcphs_address_tuple(r, &t);
+	return tcphs_filter_match(l->s->filter, &t);
+}
+
 static void take(void *arg, const struct tcphs_record *r)
 {
 	struct live *l = arg;
-	struct tcphs_tuple t;
 
 	if (r->ts > l->context.last)
 		l->context.last = r->ts;
@@ -361,9 +443,7 @@ static void take(void *arg, const struct tcphs_record *r)
 			print_lost(l, r);
 		return;
 	}
-	tcphs_address_tuple(r, &t);
-	if ((l->s->netns && tcphs_host_netns(l->context.hosts, r->netns) != l->s->netns) ||
-	    !tcphs_filter_match(l->s->filter, &t))
+	if (!wanted(l, r))
 		return;
 	if (l->s->json)
 		print_json(l, r);
@@ -373,28 +453,39 @@ static void take(void *arg, const struct tcphs_record *r)
 
 /* ---- verdicts ------------------------------------------------------------- */
 
+/* Words before and behind a number that has a text of its own. */
+static void write_part(struct tcphs_writer *w, const char *before, const char *text,
+		       const char *behind)
+{
+	tcphs_writer_text(w, before);
+	tcphs_writer_text(w, text);
+	tcphs_writer_text(w, behind);
+}
+
 static void print_verdict(struct live *l, const struct tcphs_connection *c,
 			  unsigned long number)
 {
+	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
+	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
 	const char *close = tcphs_verdict_close(c->close);
 	char span[TCPHS_NUMBER_SIZE];
+	struct tcphs_writer *w = &l->row;
 
 	begin_row(l, c->ended ? c->ended : l->context.last, number, "over");
-	printf("%s", tcphs_verdict_open(c->open));
+	tcphs_writer_text(w, tcphs_verdict_open(c->open));
 	if (c->opened)
-		printf(" open %s", tcphs_number_span(c->opened, span));
+		write_part(w, " open ", tcphs_number_span(c->opened, span), "");
 	if (close)
-		printf(", %s", close);
+		write_part(w, ", ", close, "");
 	if (c->ended)
-		printf(", lasted %s", tcphs_number_span(c->ended - c->began, span));
-	if (c->side[TCPHS_CLIENT].bytes_known && close)
-		printf(", %s B sent", tcphs_number_count(c->side[TCPHS_CLIENT].bytes, span));
-	if (c->side[TCPHS_SERVER].bytes_known && close)
-		printf(", %s B received",
-		       tcphs_number_count(c->side[TCPHS_SERVER].bytes, span));
+		write_part(w, ", lasted ", tcphs_number_span(c->ended - c->began, span), "");
+	if (client->bytes_known && close)
+		write_part(w, ", ", tcphs_number_count(client->bytes, span), " B sent");
+	if (server->bytes_known && close)
+		write_part(w, ", ", tcphs_number_count(server->bytes, span), " B received");
 	if (c->whole != TCPHS_WHOLE_COMPLETE)
-		printf(", %s", tcphs_verdict_whole(c->whole));
-	putchar('\n');
+		write_part(w, ", ", tcphs_verdict_whole(c->whole), "");
+	end_row(l);
 }
 
 static void give(void *arg, const struct tcphs_end *a, const struct tcphs_end *b)
@@ -475,6 +566,7 @@ static void summary(struct live *l, const struct tcphs_input *source)
 	/* The terminal has echoed ^C, with the status line or without. */
 	l->status_shown = l->status;
 	clear_status(l);
+	tcphs_writer_flush(&l->row);
 	/* Whoever read the rows has gone. */
 	if (!tcphs_output_flush())
 		return;
@@ -498,7 +590,10 @@ static void summary(struct live *l, const struct tcphs_input *source)
 /* A message of the source begins a line of its own. */
 static void say(void *arg, const char *text)
 {
-	clear_status(arg);
+	struct live *l = arg;
+
+	clear_status(l);
+	tcphs_writer_flush(&l->row);
 	fflush(stdout);
 	fprintf(stderr, "tcphs: %s\n", text);
 }
@@ -513,7 +608,8 @@ static void follow(struct live *l, struct tcphs_input *source)
 	while (!done && !enough(l)) {
 		enum tcphs_source_result result = tcphs_input_read(source, &r);
 
-		now = tcphs_stop_now();
+		/* Records bring the time with them; to ask for it is dear. */
+		now = result == TCPHS_SOURCE_RECORD && !l->status ? r.ts : tcphs_stop_now();
 		switch (result) {
 		case TCPHS_SOURCE_END:
 			done = true;
@@ -527,7 +623,7 @@ static void follow(struct live *l, struct tcphs_input *source)
 			tcphs_hold_feed(hold, &r);
 			break;
 		}
-		done |= !tcphs_output_pace(now, result == TCPHS_SOURCE_IDLE);
+		done |= !tcphs_output_pace(now, result == TCPHS_SOURCE_IDLE, &l->row);
 		show_status(l, source, now);
 		done |= l->live && tcphs_stop_asked();
 	}
@@ -542,8 +638,10 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	struct live *l = tcphs_memory_get(1, sizeof(*l));
 
 	l->s = s;
+	l->row.to = stdout;
 	l->live = !s->nfiles;
 	l->since = l->live ? h->opened : 0;
+	l->context.brief = true;
 	l->context.segments = h->segments;
 	l->context.missing = h->missing;
 	l->context.hosts = tcphs_input_hosts(in);

@@ -16,9 +16,20 @@
 
 #define SAME_FLAGS (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)
 
+/* So few are looked through; of more there is a table. */
+enum { FEW = 16 };
+
 struct entry {
 	struct tcphs_table_link link;
 	size_t out;
+};
+
+/* The sendings. */
+struct sent {
+	struct tcphs_sight *out;
+	size_t outs;
+	struct tcphs_table table;
+	struct entry *entry;		/* NULL: few */
 };
 
 static uint64_t key(const struct tcphs_segment *s)
@@ -49,22 +60,55 @@ static uint64_t apart(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The best sending for the arrival `i`, given the usual delay. */
-static size_t choose(const struct tcphs_table *t, const struct tcphs_sight *out,
-		     const struct tcphs_sight *i, uint64_t delay, size_t *choices)
+static size_t same_before(const struct sent *s, size_t k, const struct tcphs_segment *i)
 {
-	struct tcphs_table_link *l;
-	size_t best = TCPHS_MATCH_NONE;
+	while (k--)
+		if (same(s->out[k].segment, i))
+			return k;
+	return TCPHS_MATCH_NONE;
+}
+
+static size_t same_in_chain(const struct sent *s, struct tcphs_table_link *l,
+			    const struct tcphs_segment *i)
+{
+	for (; l; l = tcphs_table_next(l)) {
+		size_t k = ((struct entry *)l)->out;
+
+		if (same(s->out[k].segment, i))
+			return k;
+	}
+	return TCPHS_MATCH_NONE;
+}
+
+/* The last sending that is the same segment as the arrival; NONE: there is none. */
+static size_t last_same(const struct sent *s, const struct tcphs_segment *i)
+{
+	return s->entry ? same_in_chain(s, tcphs_table_first(&s->table, key(i)), i) :
+			  same_before(s, s->outs, i);
+}
+
+/* The one before the sending `k`. */
+static size_t next_same(const struct sent *s, size_t k, const struct tcphs_segment *i)
+{
+	return s->entry ? same_in_chain(s, tcphs_table_next(&s->entry[k].link), i) :
+			  same_before(s, k, i);
+}
+
+/* The best sending for the arrival `i`, given the usual delay. */
+static size_t choose(const struct sent *s, const struct tcphs_sight *i, uint64_t delay,
+		     size_t *choices)
+{
+	const struct tcphs_sight *out = s->out;
+	size_t best = TCPHS_MATCH_NONE, k;
 	bool best_alike = false;
 
 	*choices = 0;
-	for (l = tcphs_table_first(t, key(i->segment)); l; l = tcphs_table_next(l)) {
-		size_t k = ((struct entry *)l)->out;
+	for (k = last_same(s, i->segment); k != TCPHS_MATCH_NONE;
+	     k = next_same(s, k, i->segment)) {
 		const struct tcphs_sight *o = &out[k];
 		bool a;
 
-		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts ||
-		    !same(o->segment, i->segment))
+		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts)
 			continue;
 		++*choices;
 		a = alike(o->segment, i->segment);
@@ -79,16 +123,15 @@ static size_t choose(const struct tcphs_table *t, const struct tcphs_sight *out,
 }
 
 /* The shortest delay among the segments of which there is only one. */
-static uint64_t usual_delay(const struct tcphs_table *t, const struct tcphs_sight *out,
-			    const struct tcphs_sight *in, size_t ins)
+static uint64_t usual_delay(const struct sent *s, const struct tcphs_sight *in, size_t ins)
 {
 	uint64_t delay = UINT64_MAX;
 	size_t i, k, choices;
 
 	for (i = 0; i < ins; i++) {
-		k = choose(t, out, &in[i], 0, &choices);
-		if (choices == 1 && in[i].ts - out[k].ts < delay)
-			delay = in[i].ts - out[k].ts;
+		k = choose(s, &in[i], 0, &choices);
+		if (choices == 1 && in[i].ts - s->out[k].ts < delay)
+			delay = in[i].ts - s->out[k].ts;
 	}
 	return delay == UINT64_MAX ? 0 : delay;
 }
@@ -131,25 +174,21 @@ static void cover(struct tcphs_sight *out, size_t outs, struct tcphs_sight *in,
  * Those that are alike in everything keep their order: the first that arrived
  * is the first that was sent, of those that arrived.
  */
-static void keep_order(const struct tcphs_table *t, struct tcphs_sight *out,
-		       struct tcphs_sight *in, size_t ins)
+static void keep_order(struct sent *s, struct tcphs_sight *in, size_t ins)
 {
-	struct tcphs_table_link *l;
-	size_t i;
+	struct tcphs_sight *out = s->out;
+	size_t i, k;
 
 	for (i = 0; i < ins; i++) {
 		size_t first = in[i].partner;
 
 		if (first == TCPHS_MATCH_NONE)
 			continue;
-		for (l = tcphs_table_first(t, key(in[i].segment)); l;
-		     l = tcphs_table_next(l)) {
-			size_t k = ((struct entry *)l)->out;
-
+		for (k = last_same(s, in[i].segment); k != TCPHS_MATCH_NONE;
+		     k = next_same(s, k, in[i].segment)) {
 			/* Sent before, arrives later, and not told apart. */
 			if (k < first && out[k].partner != TCPHS_MATCH_NONE &&
 			    out[k].partner > i &&
-			    same(out[k].segment, in[i].segment) &&
 			    alike(out[k].segment, out[first].segment))
 				first = k;
 		}
@@ -167,28 +206,31 @@ static void keep_order(const struct tcphs_table *t, struct tcphs_sight *out,
 void tcphs_match_find(struct tcphs_sight *out, size_t outs,
 		      struct tcphs_sight *in, size_t ins)
 {
-	struct tcphs_table t = { 0 };
-	struct entry *entry = tcphs_memory_get(outs, sizeof(*entry));
+	struct sent s = { .out = out, .outs = outs };
 	uint64_t delay;
 	size_t i, k, choices;
 
+	if (outs > FEW)
+		s.entry = tcphs_memory_get(outs, sizeof(*s.entry));
 	for (i = 0; i < ins; i++)
 		in[i].partner = TCPHS_MATCH_NONE;
 	for (k = 0; k < outs; k++) {
 		out[k].partner = TCPHS_MATCH_NONE;
-		entry[k].out = k;
-		tcphs_table_add(&t, &entry[k].link, key(out[k].segment));
+		if (!s.entry)
+			continue;
+		s.entry[k].out = k;
+		tcphs_table_add(&s.table, &s.entry[k].link, key(out[k].segment));
 	}
-	delay = usual_delay(&t, out, in, ins);
+	delay = usual_delay(&s, in, ins);
 	for (i = 0; i < ins; i++) {
-		k = choose(&t, out, &in[i], delay, &choices);
+		k = choose(&s, &in[i], delay, &choices);
 		if (k == TCPHS_MATCH_NONE)
 			continue;
 		in[i].partner = k;
 		out[k].partner = i;
 	}
-	keep_order(&t, out, in, ins);
+	keep_order(&s, in, ins);
 	cover(out, outs, in, ins);
-	tcphs_table_free(&t);
-	free(entry);
+	tcphs_table_free(&s.table);
+	free(s.entry);
 }

@@ -24,6 +24,11 @@ void *tcphs_memory_get(size_t count, size_t size)
 	return checked(calloc(count ? count : 1, size));
 }
 
+void *tcphs_memory_room(size_t count, size_t size)
+{
+	return checked(reallocarray(NULL, count ? count : 1, size));
+}
+
 void *tcphs_memory_grow(void *array, size_t used, size_t *room, size_t size)
 {
 	if (used < *room)

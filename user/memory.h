@@ -7,6 +7,9 @@
 /* Zeroed memory. Never NULL: without memory the program says so and exits 1. */
 void *tcphs_memory_get(size_t count, size_t size);
 
+/* The same, not initialised. */
+void *tcphs_memory_room(size_t count, size_t size);
+
 /*
  * Make room in an array for one element more than `used`, doubling `*room`.
  * Returns the array, which may have moved; new elements are not initialised.

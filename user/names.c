@@ -59,37 +59,39 @@ const char *tcphs_names_kind(unsigned int kind)
 	return pick(names, COUNT(names), kind);
 }
 
+static const struct {
+	unsigned int bit;
+	char name[4];
+} flag_order[] = {
+	{ TCPHS_SYN, "SYN" }, { TCPHS_FIN, "FIN" }, { TCPHS_RST, "RST" },
+	{ TCPHS_PSH, "PSH" }, { TCPHS_ACK, "ACK" }, { TCPHS_URG, "URG" },
+	{ TCPHS_ECE, "ECE" }, { TCPHS_CWR, "CWR" },
+};
+
 const char *tcphs_names_flag(unsigned int flags, unsigned int i)
 {
-	static const struct {
-		unsigned int bit;
-		const char *name;
-	} order[] = {
-		{ TCPHS_SYN, "SYN" }, { TCPHS_FIN, "FIN" }, { TCPHS_RST, "RST" },
-		{ TCPHS_PSH, "PSH" }, { TCPHS_ACK, "ACK" }, { TCPHS_URG, "URG" },
-		{ TCPHS_ECE, "ECE" }, { TCPHS_CWR, "CWR" },
-	};
 	size_t k;
 
-	for (k = 0; k < COUNT(order); k++)
-		if (flags & order[k].bit && !i--)
-			return order[k].name;
+	for (k = 0; k < COUNT(flag_order); k++)
+		if (flags & flag_order[k].bit && !i--)
+			return flag_order[k].name;
 	return NULL;
 }
 
 char *tcphs_names_flags(unsigned int flags, char text[TCPHS_NAMES_FLAGS_SIZE])
 {
-	const char *name;
-	unsigned int i;
+	char *to = text;
+	size_t k;
 
-	text[0] = '\0';
-	for (i = 0; (name = tcphs_names_flag(flags, i)); i++) {
-		if (i)
-			strcat(text, ",");
-		strcat(text, name);
+	for (k = 0; k < COUNT(flag_order); k++) {
+		if (!(flags & flag_order[k].bit))
+			continue;
+		if (to != text)
+			*to++ = ',';
+		memcpy(to, flag_order[k].name, 3);
+		to += 3;
 	}
-	if (!i)
-		strcpy(text, "none");
+	strcpy(to, to == text ? "none" : "");
 	return text;
 }
 

@@ -154,6 +154,8 @@ static int drain(void)
 
 bool tcphs_output_flush(void)
 {
+	if (!first_error)
+		first_error = tcphs_writer_error();
 	errno = 0;
 	if (first_error || ferror(stdout) || !paced) {
 		if (!first_error && fflush(stdout))
@@ -169,7 +171,7 @@ bool tcphs_output_flush(void)
 
 bool tcphs_output_gone(void)
 {
-	return first_error || ferror(stdout);
+	return first_error || ferror_unlocked(stdout);
 }
 
 /*
@@ -193,7 +195,7 @@ void tcphs_output_begin_pace(void)
 		paced = buffer;
 }
 
-bool tcphs_output_pace(uint64_t now, bool idle)
+bool tcphs_output_pace(uint64_t now, bool idle, struct tcphs_writer *row)
 {
 	static uint64_t flushed;
 
@@ -203,6 +205,8 @@ bool tcphs_output_pace(uint64_t now, bool idle)
 	if (!idle && now < flushed + FLUSH_NS && __fpending(stdout) < OUT_FULL)
 		return true;
 	flushed = now;
+	if (row)
+		tcphs_writer_flush(row);
 	return tcphs_output_flush();
 }
 

@@ -8,6 +8,7 @@
 
 #include "host.h"
 #include "settings.h"
+#include "writer.h"
 
 /* What a colour stands for; never the only sign of it. */
 enum tcphs_paint {
@@ -55,10 +56,11 @@ bool tcphs_output_gone(void);
 /*
  * A stream that goes on: a buffer for many rows, of which whole ones are written.
  * tcphs_output_pace() comes after each row, or when nothing came: then, and ten
- * times a second, what was printed is on its way. false: nobody reads it any more.
+ * times a second, what was printed is on its way, with what `row` (or NULL) has
+ * before it. `now` may be the record's time. false: nobody reads it any more.
  */
 void tcphs_output_begin_pace(void);
-bool tcphs_output_pace(uint64_t now, bool idle);
+bool tcphs_output_pace(uint64_t now, bool idle, struct tcphs_writer *row);
 
 /* At the end: TCPHS_EXIT_DONE, or FAILED after a message (a full disk). */
 int tcphs_output_finish(void);

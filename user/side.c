@@ -66,8 +66,10 @@ static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 			uint32_t *entered)
 {
 	unsigned int now = TCPHS_STATE_UNKNOWN;
-	size_t room = 0, i;
+	/* As many as a life mostly has. */
+	size_t room = 8, i;
 
+	side->states = tcphs_memory_room(room, sizeof(*side->states));
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_transition *t = &e->record[i].transition;
 		uint64_t ts = e->record[i].ts;

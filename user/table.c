@@ -48,23 +48,6 @@ void tcphs_table_remove(struct tcphs_table *t, struct tcphs_table_link *l)
 	t->count--;
 }
 
-static struct tcphs_table_link *same(struct tcphs_table_link *l, uint64_t hash)
-{
-	while (l && l->hash != hash)
-		l = l->next;
-	return l;
-}
-
-struct tcphs_table_link *tcphs_table_first(const struct tcphs_table *t, uint64_t hash)
-{
-	return t->buckets ? same(t->bucket[hash & (t->buckets - 1)], hash) : NULL;
-}
-
-struct tcphs_table_link *tcphs_table_next(const struct tcphs_table_link *l)
-{
-	return same(l->next, l->hash);
-}
-
 void tcphs_table_free(struct tcphs_table *t)
 {
 	free(t->bucket);

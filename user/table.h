@@ -26,8 +26,24 @@ void tcphs_table_add(struct tcphs_table *t, struct tcphs_table_link *l, uint64_t
 void tcphs_table_remove(struct tcphs_table *t, struct tcphs_table_link *l);
 
 /* The newest entry with this hash, then the next older one; NULL after the last. */
-struct tcphs_table_link *tcphs_table_first(const struct tcphs_table *t, uint64_t hash);
-struct tcphs_table_link *tcphs_table_next(const struct tcphs_table_link *l);
+static inline struct tcphs_table_link *
+tcphs_table_first(const struct tcphs_table *t, uint64_t hash)
+{
+	struct tcphs_table_link *l = t->buckets ? t->bucket[hash & (t->buckets - 1)] : NULL;
+
+	while (l && l->hash != hash)
+		l = l->next;
+	return l;
+}
+
+static inline struct tcphs_table_link *tcphs_table_next(const struct tcphs_table_link *l)
+{
+	struct tcphs_table_link *next = l->next;
+
+	while (next && next->hash != l->hash)
+		next = next->next;
+	return next;
+}
 
 /* Forget the buckets; the entries are the caller's. */
 void tcphs_table_free(struct tcphs_table *t);

@@ -63,7 +63,7 @@ static void take(void *arg, const struct tcphs_record *r)
 		v->context.last = r->ts;
 	tcphs_flow_feed(v->flow, r);
 	if (r->kind != TCPHS_LOST)
-		tcphs_shelf_take(v->shelf, tcphs_flow_number(v->flow, r), r);
+		tcphs_shelf_take(v->shelf, tcphs_flow_number(v->flow, tcphs_flow_find(v->flow, r)), r);
 }
 
 static void idle(struct tcphs_view *v)

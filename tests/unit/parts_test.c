@@ -62,6 +62,46 @@ static void test_names(void)
 
 /* ---- addresses ------------------------------------------------------------ */
 
+static bool as_inet_ntop(const uint8_t address[16], bool inet6)
+{
+	char got[TCPHS_ADDRESS_SIZE], want[INET6_ADDRSTRLEN];
+
+	tcphs_address_text(address, inet6, got);
+	inet_ntop(inet6 ? AF_INET6 : AF_INET, address, want, sizeof(want));
+	if (!strcmp(got, want))
+		return true;
+	tap_note("got %s, want %s", got, want);
+	return false;
+}
+
+/* Every pattern of words that are zero, short, long; and those that hold IPv4. */
+static void test_address_text(void)
+{
+	static const uint16_t some[] = { 0, 0xffff, 1, 0x20, 0x300, 0xabcd };
+	uint8_t address[16];
+	bool good = true;
+	unsigned int i, k;
+
+	for (i = 0; i < 100000 && good; i++) {
+		for (k = 0; k < 8; k++) {
+			uint16_t word = i < 256 ? (i >> k & 1) * 0x1f0 : some[rand() % 6];
+
+			if (i >= 256 && (k < 4 || rand() % 2))
+				word = 0;
+			address[2 * k] = word >> 8;
+			address[2 * k + 1] = word;
+		}
+		good = as_inet_ntop(address, true);
+	}
+	tap_ok(good, "address: IPv6 as inet_ntop() writes it");
+	for (good = true, i = 0; i < 10000 && good; i++) {
+		for (k = 0; k < 4; k++)
+			address[k] = rand() % 3 ? rand() : rand() % 12;
+		good = as_inet_ntop(address, false);
+	}
+	tap_ok(good, "address: IPv4 as inet_ntop() writes it");
+}
+
 static void test_address(void)
 {
 	struct tcphs_record r = { .flags = TCPHS_INET6, .sport = 65535, .dport = 80 };
@@ -263,6 +303,7 @@ int main(void)
 	test_number();
 	test_names();
 	test_address();
+	test_address_text();
 	test_options();
 	test_table();
 	test_match();

@@ -19,6 +19,7 @@ step() {
 
 {
 	step "$out/parts_test"
+	step "$out/value_test"
 	step "$out/align_test"
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
