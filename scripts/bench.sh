@@ -12,7 +12,7 @@
 #	full	MINUTE= seconds at the full rate, a flood, a reader that stood still
 #
 # Prints tables; leaves them, the numbers as JSON, and a picture in build/bench:
-# table.md, bench.json (smp.json, full.json), bench.svg (OUT= elsewhere; PICTURE=no
+# table.md, bench.json (smp1.json ..., full.json), bench.svg (OUT= elsewhere; PICTURE=no
 # without the last).
 
 . "$(dirname "$0")/common.sh"
