@@ -11,7 +11,8 @@
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
-#: bench                     the cost, beside that of others; BLOCKS=5
+#: bench                     the cost, beside that of others; on several CPUs; what
+#:                           is lost at the full rate; PARTS="cost smp full"
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: bench-scale               the reader at 10,000 to 1,000,000 connections
 #: check-all                 all of these, the most telling first; MINUTES=75

@@ -23,7 +23,7 @@ esac
 
 mkdir -p "$out"
 for try in 1 2 3; do
-	PACKAGES='' PICTURE=no OUT=$out BLOCKS=9 LOADS=connect "$top/scripts/bench.sh" \
+	PARTS=cost PACKAGES='' PICTURE=no OUT=$out ROUNDS=5 BLOCKS=3 LOADS=connect "$top/scripts/bench.sh" \
 		"tcphs segments=none" tcphs "ftrace event" >"$out/log" 2>&1 || {
 		tail -n 20 "$out/log" >&2
 		die "the bench failed"

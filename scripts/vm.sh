@@ -21,7 +21,8 @@
 #
 # SUITE= FLAVOUR= KERNEL= KMODULES= choose the kernel: see scripts/kernel.sh.
 # ACCEL= is kvm or tcg, probed when not set; or icount: guest time counts guest
-# instructions, 1 ns each, the same on every machine (needs --smp 1).
+# instructions, 2^SHIFT= ns each (1 ns when not set), those of all CPUs, which take
+# turns; the same on every machine.
 # QEMU_EXTRA= is handed to QEMU as it is.
 #
 # Exit status: the command's, if the guest said so itself and the kernel did not
@@ -138,7 +139,7 @@ make_command() {
 	root=$("$top/scripts/rootfs.sh")
 	case "${ACCEL:-$("$top/scripts/accel.sh" "$kernel")}" in
 	kvm) command=(-accel kvm -cpu host) ;;
-	icount) command=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu max) ;;
+	icount) command=(-accel "tcg,thread=single" -icount "shift=${SHIFT:-0},sleep=off" -cpu max) ;;
 	*) command=(-accel "tcg,thread=multi" -cpu max) ;;
 	esac
 	line="console=ttyS0 loglevel=7 log_buf_len=4M printk.devkmsg=on"

@@ -6,9 +6,10 @@ usage: guest.py OUTPUT.json [TRACER...]
 
 The VM's time counts guest instructions, so the time that all tasks ran is the
 number of instructions of the whole system but its idle loop. A tracer gets BLOCKS
-runs of each load, in network namespaces of their own and each to another port (so
-no TIME_WAIT of others is in the way), and every few tracers the loads run without
-any: the kernel's own cost moves by a per cent with the state of its memory caches.
+runs of each load in each of ROUNDS rounds, in network namespaces of their own and
+each to another port (so no TIME_WAIT of others is in the way), and every few tracers
+the loads run without any: the kernel's own cost moves by a per cent with the state of
+its memory caches, so a tracer is compared with the runs without of its own round.
 """
 import contextlib
 import glob
@@ -25,7 +26,8 @@ MODULE = '/tcphs/tcphs.ko'
 LOAD = '/bench/load'
 TRACING = '/sys/kernel/tracing'
 EVENT = TRACING + '/events/sock/inet_sock_set_state/enable'
-BLOCKS = int(os.environ.get('BLOCKS', '5'))
+BLOCKS = int(os.environ.get('BLOCKS', '3'))
+ROUNDS = int(os.environ.get('ROUNDS', '3'))
 # So many tracers between two measurements without one.
 STRIDE = 3
 # Guest seconds in which readers finish what came to them.
@@ -340,13 +342,13 @@ def block(tracer, load, port):
     return (after - before) / count
 
 
-def blocks(tracer, load):
+def blocks(tracer, load, count):
     """A block as a warm-up, and those that count."""
     two = LOADS[load][3]
     with namespaces(two):
         tracer.loopback = not two
         tracer.block('client')
-        found = [block(tracer, load, 7100 + i) for i in range(BLOCKS + 1)]
+        found = [block(tracer, load, 7100 + i) for i in range(count + 1)]
         tracer.block_end()
     return found[1:]
 
@@ -361,33 +363,49 @@ def kinds():
     return counted
 
 
-def records_per_unit(loads):
-    """What the module records of one unit of each load, everything on."""
+def records_per_unit(mode, loads):
+    """What the module records of one unit of each load."""
     found = {}
-    tracer = Module()
+    tracer = TRACERS[mode]()
     tracer.begin()
     for load in loads:
-        count = LOADS[load][1]
         before = kinds()
-        blocks(tracer, load)
-        # The warm-ups are recorded, too.
-        found[load] = {name: (value - before[name]) / (count * 1.25 * (BLOCKS + 1))
+        blocks(tracer, load, 1)
+        # Two blocks, and the loads' own warm-ups.
+        units = LOADS[load][1] * 1.25 * 2
+        found[load] = {name: (value - before[name]) / units
                        for name, value in kinds().items()}
     tracer.end()
     return found
 
 
-def measure(name, loads):
-    """One tracer. Return: its row."""
+def measure(name, loads, number):
+    """One tracer in a round. Return: its row."""
     tracer = TRACERS[name]()
-    row = {'tracer': name, 'instructions': {}}
+    row = {'tracer': name, 'round': number, 'instructions': {}}
     tracer.begin()
     for load in loads:
-        row['instructions'][load] = blocks(tracer, load)
+        row['instructions'][load] = blocks(tracer, load, BLOCKS)
     tracer.end()
     row['lost'] = tracer.lost
     row['memory_kb'] = tracer.memory_kb
     return row
+
+
+def measure_round(names, loads, number, failed):
+    """All tracers. Return: their rows; adds to failed."""
+    rows = []
+    for i, name in enumerate(names):
+        if i % STRIDE == 0:
+            rows.append(measure('none', loads, number))
+        print(f'{number + 1} of {ROUNDS}: {name} ...', file=sys.stderr, flush=True)
+        try:
+            rows.append(measure(name, loads, number))
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            print(f'{name}: {error}', file=sys.stderr)
+            failed.append(name)
+    rows.append(measure('none', loads, number))
+    return rows
 
 
 def main():
@@ -397,21 +415,15 @@ def main():
     if not os.path.exists(TRACING + '/events'):
         run('mount', '-t', 'tracefs', 'nodev', TRACING)
     names = [name for name in TRACERS if name != 'none' and (not chosen or name in chosen)]
-    rows, failed = [], []
-    for i, name in enumerate(names):
-        if i % STRIDE == 0:
-            rows.append(measure('none', loads))
-        print(f'{name} ...', file=sys.stderr, flush=True)
-        try:
-            rows.append(measure(name, loads))
-        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-            print(f'{name}: {error}', file=sys.stderr)
-            failed.append(name)
-    rows.append(measure('none', loads))
+    failed = []
+    rows = [row for number in range(ROUNDS)
+            for row in measure_round(names, loads, number, failed)]
+    modes = 'tcphs segments=none', 'tcphs', 'tcphs segments=all'
     with open(output, 'w') as file:
-        json.dump({'kernel': os.uname().release, 'blocks': BLOCKS,
+        json.dump({'kernel': os.uname().release, 'blocks': BLOCKS, 'rounds': ROUNDS,
                    'units': {load: LOADS[load][0] for load in loads},
-                   'records': records_per_unit(loads), 'rows': rows}, file, indent=1)
+                   'records': {mode: records_per_unit(mode, loads) for mode in modes},
+                   'rows': rows}, file, indent=1)
     return bool(failed)
 
 

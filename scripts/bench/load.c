@@ -5,13 +5,16 @@
  * usage: load connect COUNT [SERVER-NETNS]	connect, accept, close, close
  *	  load write COUNT BYTES [SERVER-NETNS]	writes over one connection
  *	  load flood COUNT SERVER-NETNS		spoofed SYNs to a listener
+ *	  load churn SECONDS [SERVER-NETNS]	connections as fast as they come
  *
  * SERVER-NETNS is a file (/run/netns/NAME): there the listener is, and the rest is
  * where load was started; then the addresses are 192.0.2.1 and .2, else 127.0.0.1.
  * The listener's port is $PORT, or 7100.
  *
  * After a quarter of COUNT as a warm-up it prints "ready" and waits for a line;
- * then it works, prints "done" and waits for the end of its input.
+ * then it works, prints "done" and waits for the end of its input. churn has no
+ * warm-up, and prints how many there were before "done"; it goes round PORTS
+ * listeners, so that the ports of a minute's connections do not run out.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,10 +27,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG		128
 #define WRITE_MAX	65536
+#define PORTS		64
 
 static struct sockaddr_in server = {
 	.sin_family = AF_INET,
@@ -51,26 +56,36 @@ static void netns_enter(const char *file)
 	close(fd);
 }
 
-/* A listener, in the other network namespace if there is one. */
-static int server_listen(const char *netns)
+/* Listeners on ports in sequence, in the other network namespace if there is one. */
+static void servers_listen(const char *netns, int *fds, int count)
 {
-	int fd, one = 1, own;
+	int fd, one = 1, own, i, port = atoi(getenv("PORT") ?: "7100");
 
 	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (own < 0)
 		err(1, "/proc/self/ns/net");
 	if (netns)
 		netns_enter(netns);
-	server.sin_port = htons(atoi(getenv("PORT") ?: "7100"));
 	server.sin_addr.s_addr = inet_addr(netns ? "192.0.2.2" : "127.0.0.1");
-	fd = tcp_socket();
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&server, sizeof(server)) ||
-	    listen(fd, BACKLOG))
-		err(1, "listen");
+	for (i = count - 1; i >= 0; i--) {
+		server.sin_port = htons(port + i);
+		fd = tcp_socket();
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		if (bind(fd, (struct sockaddr *)&server, sizeof(server)) ||
+		    listen(fd, BACKLOG))
+			err(1, "listen");
+		fds[i] = fd;
+	}
 	if (setns(own, CLONE_NEWNET))
 		err(1, "back to the first network namespace");
 	close(own);
+}
+
+static int server_listen(const char *netns)
+{
+	int fd;
+
+	servers_listen(netns, &fd, 1);
 	return fd;
 }
 
@@ -88,6 +103,28 @@ static void connections(int listener, int count)
 		close(client);
 		close(child);
 	}
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Return: how many there were. */
+static long churn(const int *listeners, double duration)
+{
+	const in_port_t first = server.sin_port;
+	double end = seconds() + duration;
+	long count;
+
+	for (count = 0; seconds() < end; count++) {
+		server.sin_port = htons(ntohs(first) + count % PORTS);
+		connections(listeners[count % PORTS], 1);
+	}
+	return count;
 }
 
 static void writes(int client, int child, int count, ssize_t size)
@@ -162,10 +199,10 @@ static void say_and_wait(const char *word)
 
 int main(int argc, char **argv)
 {
-	int listener, client, child, raw, count, size;
+	int listener, client, child, raw, count, size, listeners[PORTS];
 
 	if (argc < 3)
-		errx(2, "usage: load connect|write|flood COUNT [BYTES] [SERVER-NETNS]");
+		errx(2, "usage: load connect|write|flood|churn COUNT [BYTES] [SERVER-NETNS]");
 	count = atoi(argv[2]);
 	if (!strcmp(argv[1], "connect")) {
 		listener = server_listen(argv[3]);
@@ -192,8 +229,12 @@ int main(int argc, char **argv)
 		flood(raw, count / 4);
 		say_and_wait("ready");
 		flood(raw, count);
+	} else if (!strcmp(argv[1], "churn")) {
+		servers_listen(argv[3], listeners, PORTS);
+		say_and_wait("ready");
+		printf("%ld\n", churn(listeners, count));
 	} else {
-		errx(2, "load %s: connect, write or flood", argv[1]);
+		errx(2, "load %s: connect, write, flood or churn", argv[1]);
 	}
 	say_and_wait("done");
 	return 0;
