@@ -30,4 +30,5 @@ build_all() {
 headers=$("$top/scripts/kernel.sh" headers)
 # With one's own kernel, toolroot.sh must bring in its build directory, too.
 export KDIR=$headers
-locked build build_all "$headers"
+# Copies of the project may share build/, and need not wait for each other.
+locked "build${top//\//-}" build_all "$headers"
