@@ -15,7 +15,8 @@ stamp=$top/user/.suite
 
 # build_with MAKE-WORD...
 build_with() {
-	"$top/scripts/toolroot.sh" make -C "$top" --no-print-directory "$@" V="${V:-0}" >&2
+	"$top/scripts/toolroot.sh" make -j"$(nproc)" -C "$top" --no-print-directory \
+		"$@" V="${V:-0}" >&2
 }
 
 build_all() {

@@ -56,9 +56,9 @@ fi
 if [ -z "$selection" ] && [ "${GUEST:-}" != only ]; then
 	# These are quick; what they find makes the rest hard to believe.
 	ktap_program "unit tests" "$logs/unit.log" \
-		make -s -C "$top/tests/unit" KSFT="$selftests" run_tests
+		make -s -j"$(nproc)" -C "$top/tests/unit" KSFT="$selftests" run_tests
 	ktap_program "unit tests, sanitized" "$logs/sanitized.log" \
-		make -s -C "$top/tests/unit" KSFT="$selftests" SANITIZE=1 run_tests
+		make -s -j"$(nproc)" -C "$top/tests/unit" KSFT="$selftests" SANITIZE=1 run_tests
 	ktap_program "how tests are counted" "$logs/ktap.log" "$top/scripts/ktap-test.sh"
 	ktap_program "packages" "$logs/package.log" "$top/scripts/package-test.sh"
 	ktap_program "the VM itself" "$logs/vm.log" "$top/scripts/vm-test.sh"
