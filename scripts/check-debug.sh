@@ -51,8 +51,6 @@ use() {
 	export TIMEOUT=${TIMEOUT:-20000} TCPHS_SLOW=${TCPHS_SLOW:-6}
 	mkdir -p "$logs"
 	copy_project "$home-$1"
-	# kselftest's own limit of one script.
-	echo timeout=7200 >"$home-$1/tests/settings"
 }
 
 # result STATUS NAME TEXT
