@@ -6,7 +6,7 @@
 #: module [KDIR=DIRECTORY]   ./tcphs.ko for the kernel built in DIRECTORY
 #: user                      user/tcphs, the reader
 #: demo                      real connections in a VM, and their timelines
-#: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N RETRY=N
+#: check                     all tests, in a VM; TESTS="a.sh b.sh" REPEAT=N RETRY=N JOBS=N
 #: check-kernels             the same on each kernel, in its own Debian;
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN

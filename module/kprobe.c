@@ -38,7 +38,7 @@ static int accept(struct kprobe *kp, struct pt_regs *regs)
 static struct watch {
 	struct kprobe kp;
 	u32 missing;		/* TCPHS_MISSING_* */
-	int err;		/* of register_kprobe() */
+	int err;		/* of register_kprobe(); see attached in tracepoint.c */
 } watches[] = {
 	{
 		.kp.symbol_name = "tcp_twsk_destructor",
@@ -75,7 +75,7 @@ u32 tcphs_kprobe_missing(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(watches); i++)
-		if (watches[i].err)
+		if (READ_ONCE(watches[i].err))
 			missing |= watches[i].missing;
 	return missing;
 }
@@ -84,12 +84,13 @@ u32 tcphs_kprobe_missing(void)
 void tcphs_kprobe_show(struct seq_file *seq)
 {
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(watches); i++) {
+		err = READ_ONCE(watches[i].err);
 		seq_printf(seq, "hook_%s ", watches[i].kp.symbol_name);
-		if (watches[i].err)
-			seq_printf(seq, "unavailable (error %d)\n",
-				   watches[i].err);
+		if (err)
+			seq_printf(seq, "unavailable (error %d)\n", err);
 		else
 			seq_puts(seq, "attached\n");
 	}
@@ -117,6 +118,6 @@ void tcphs_kprobe_detach(void)
 		if (watches[i].err)
 			continue;
 		unregister_kprobe(&watches[i].kp);
-		watches[i].err = -ENOENT;
+		WRITE_ONCE(watches[i].err, -ENOENT);
 	}
 }

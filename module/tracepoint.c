@@ -30,7 +30,7 @@ static struct hook {
 	void *probe;
 	u32 missing;		/* TCPHS_MISSING_*; 0: cannot do without */
 	struct tracepoint *tp;
-	bool attached;
+	bool attached;		/* readers may look while the module goes */
 } hooks[] = {
 	{ TCPHS_STATE_TRACEPOINT, tcphs_transition_state, 0 },
 	{ "tcp_send_reset", tcphs_compat_send_reset,
@@ -57,7 +57,7 @@ u32 tcphs_tracepoint_missing(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (!hooks[i].attached)
+		if (!READ_ONCE(hooks[i].attached))
 			missing |= hooks[i].missing;
 	return missing;
 }
@@ -69,7 +69,7 @@ void tcphs_tracepoint_show(struct seq_file *seq)
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		seq_printf(seq, "hook_%s %s\n", hooks[i].name,
-			   hooks[i].attached ? "attached" :
+			   READ_ONCE(hooks[i].attached) ? "attached" :
 			   hooks[i].tp ? "off" : "absent");
 }
 
@@ -141,7 +141,7 @@ void tcphs_tracepoint_detach(void)
 		if (!hooks[i].attached)
 			continue;
 		tracepoint_probe_unregister(hooks[i].tp, hooks[i].probe, NULL);
-		hooks[i].attached = false;
+		WRITE_ONCE(hooks[i].attached, false);
 	}
 	tracepoint_synchronize_unregister();
 	synchronize_rcu();

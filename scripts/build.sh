@@ -15,7 +15,8 @@ stamp=$top/user/.suite
 
 # build_with MAKE-WORD...
 build_with() {
-	"$top/scripts/toolroot.sh" make -C "$top" --no-print-directory "$@" V="${V:-0}" >&2
+	"$top/scripts/toolroot.sh" make -j"$(nproc)" -C "$top" --no-print-directory \
+		"$@" V="${V:-0}" >&2
 }
 
 build_all() {
@@ -30,4 +31,5 @@ build_all() {
 headers=$("$top/scripts/kernel.sh" headers)
 # With one's own kernel, toolroot.sh must bring in its build directory, too.
 export KDIR=$headers
-locked build build_all "$headers"
+# Copies of the project may share build/, and need not wait for each other.
+locked "build${top//\//-}" build_all "$headers"

@@ -25,16 +25,20 @@ passed=0 failed=0
 home=$build/debug/tcphs
 logs=$build/debug/logs
 
-# What is said of each planted fault, as it is found in the kernel's log.
+# What is said of each planted fault, as it is found in the kernel's log. lockdep says
+# no more after its first finding, nor after KASAN's: so rcu is first.
 faults="
+rcu		WARNING: suspicious RCU usage
+lock_order	WARNING: possible circular locking dependency detected
+sleep		BUG: sleeping function called from invalid context
+shift		UBSAN: shift-out-of-bounds in .*fault\.h
+timer		ODEBUG: init active
 use_after_free	KASAN: use-after-free in .*fault_commit
 out_of_bounds	KASAN: slab-out-of-bounds in .*fault_commit
-shift		UBSAN: shift-out-of-bounds in .*fault\.h
-sleep		BUG: sleeping function called from invalid context
-lock_order	WARNING: possible circular locking dependency detected
-rcu		WARNING: suspicious RCU usage
-timer		ODEBUG: init active
 leak		kmemleak: [0-9]* new suspected memory leak
+"
+fault_of_races="
+race		BUG: KCSAN: data-race in fault_commit
 "
 races="unload_busy.sh readers.sh lossy.sh owners.sh random_connections.sh filter.sh"
 
@@ -47,8 +51,6 @@ use() {
 	export TIMEOUT=${TIMEOUT:-20000} TCPHS_SLOW=${TCPHS_SLOW:-6}
 	mkdir -p "$logs"
 	copy_project "$home-$1"
-	# kselftest's own limit of one script.
-	echo timeout=7200 >"$home-$1/tests/settings"
 }
 
 # result STATUS NAME TEXT
@@ -77,40 +79,61 @@ build_faulty() {
 	find "$copy" ! -name '*.ko' -type f -delete
 }
 
-# fault NAME: commits it in a VM of its own; prints what the kernel said
-fault() {
-	"$top/scripts/vm.sh" run --timeout 900 --mem 2048 --name "debug-fault-$1" \
-		--add "$home-faulty=/faulty" -- \
-		"insmod /faulty/tcphs.ko fault=$1 &&
-		 echo clear >/sys/kernel/debug/kmemleak;
-		 for i in 1 2 3 4 5 6 7 8; do echo off >/proc/tcphs/filter; done;
-		 case $1 in
-		 race) (for i in 1 2 3 4 5 6 7 8 9 10; do echo off >/proc/tcphs/filter; done) &
-			for i in 1 2 3 4 5 6 7 8 9 10; do echo off >/proc/tcphs/filter; done; wait ;;
-		 leak) /tcphs/scripts/check-leaks.sh ;;
-		 esac" >"$logs/fault-$1.log" 2>&1
+# commit NAME...: commits these faults one after the other in a VM, each after a line
+# in the kernel's log that names it
+commit() {
+	"$top/scripts/vm.sh" run --timeout 1800 --mem 2048 --name debug-faults \
+		--append kasan_multi_shot --add "$home-faulty=/faulty" -- "
+		insmod /faulty/tcphs.ko || exit 1
+		commit() {
+			for i in 1 2 3 4; do echo off >/proc/tcphs/filter; done
+		}
+		for name in $*; do
+			echo tcphs-fault: \$name >/dev/kmsg
+			printf %s \$name >/sys/module/tcphs/parameters/fault
+			case \$name in
+			race)
+				commit & commit & commit
+				wait
+				;;
+			leak)
+				echo clear >/sys/kernel/debug/kmemleak
+				commit
+				/tcphs/scripts/check-leaks.sh
+				;;
+			*) commit ;;
+			esac
+		done
+		echo tcphs-fault: end >/dev/kmsg"
 }
 
-# caught NAME SIGN: that fault must void the run, with that in the kernel's log
-caught() {
-	local status=0 line
-	fault "$1" || status=$?
-	line=$(grep -aohE -m 1 "$2.*" "$build/vm/debug-fault-$1"/{console,dmesg}.log |
-		head -n 1 || true)
-	[ "$status" = 125 ] && [ -n "$line" ]
-	result $? "fault $1" "${line:-not reported; the run ended with $status, see ${logs#"$top"/}/fault-$1.log}"
+# said NAME: what the kernel's log has between that fault and the next one
+said() {
+	sed -n "/tcphs-fault: $1[[:space:]]*\$/,/tcphs-fault: /p" "$build/vm/debug-faults/console.log"
 }
 
+# part_faults LIST: each must be found by what is said of it; and nothing may be said
+# while the same build commits none
 part_faults() {
-	local name sign status=0
-	use kasan
+	local name sign names=() status=0 line
+	while read -r name sign; do
+		[ -z "$name" ] || names+=("$name")
+	done <<<"$1"
 	build_faulty
-	# None: the same build must be silent when it commits no fault.
-	fault none || status=$?
-	result "$status" "fault none" "its run ended with $status"
-	while read -r name sign <&3; do
-		[ -z "$name" ] || caught "$name" "$sign" || true
-	done 3<<<"$faults"
+	commit none "${names[@]}" >"$logs/faults.log" 2>&1 || status=$?
+	said none >"$logs/fault-none.log"
+	status=0
+	line=$(grep -a 'tcphs-fault: ' "$logs/fault-none.log" | tail -n 1)
+	[[ "$line" == *"tcphs-fault: ${names[0]}"* ]] || status=1
+	"$top/scripts/vmlog.sh" "$logs/fault-none.log" >&2 || status=1
+	result "$status" "fault none" "see ${logs#"$top"/}/fault-none.log"
+	while read -r name sign; do
+		[ -n "$name" ] || continue
+		line=$(said "$name" | grep -aohE -m 1 "$sign.*" | tr -d '\r') || true
+		status=0
+		[ -n "$line" ] || status=1
+		result "$status" "fault $name" "${line:-not reported; see ${logs#"$top"/}/faults.log}"
+	done <<<"$1"
 }
 
 # suite KIND TESTS
@@ -135,12 +158,14 @@ suite() {
 "$top/scripts/dependencies.sh" vm
 for part in $parts; do
 	case "$part" in
-	faults) part_faults ;;
+	faults)
+		use kasan
+		part_faults "$faults"
+		;;
 	suite) suite kasan "$tests" ;;
 	races)
 		use kcsan
-		build_faulty
-		caught race 'BUG: KCSAN: data-race in fault_commit' || true
+		part_faults "$fault_of_races"
 		suite kcsan "${tests:-$races}"
 		;;
 	*) usage 2 ;;

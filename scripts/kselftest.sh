@@ -70,7 +70,7 @@ make_tree() {
 	KDIR=$("$top/scripts/kernel.sh" headers)
 	export KDIR
 	words=(-s -C "$top/tests" KSFT="$selftests" OUTPUT="$tree/tcphs" KDIR="$KDIR")
-	"$top/scripts/toolroot.sh" make "${words[@]}" all >&2
+	"$top/scripts/toolroot.sh" make -j"$(nproc)" "${words[@]}" all >&2
 	make "${words[@]}" COLLECTION=tcphs emit_tests >"$tree/kselftest-list.txt"
 }
 

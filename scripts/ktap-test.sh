@@ -48,6 +48,20 @@ program() {
 	ktap_program it "$work/log" sh -c "$1" >"$work/shown"
 }
 
+# Two runners at the same time, whose lines come in turn.
+two() {
+	(printf '# selftests: tcphs: %s\n# ok 1 one\n' "$1"
+	sleep "$2"
+	printf '# not ok 2 two\n#  because of %s\nnot ok 1 selftests: tcphs: %s # exit=1\n' "$1" "$1"
+	printf '# selftests: tcphs: more-%s\n# ok 1 one\n# cut off' "$1") |
+		ktap_blocks "$work/lock"
+}
+runner < <(two a.sh 1.2 & two b.sh 0.4; wait)
+counts "several runners: each script's results are its own" \
+	"2 passed, 2 failed, 0 skipped, 2 scripts"
+shows "several runners: with the reason" "because of a.sh"
+shows "several runners: and the time" "a.sh                             1 passed, 1 failed (1 s)"
+
 runner <<'END'
 TAP version 13
 1..2

@@ -101,6 +101,25 @@ ktap_end() {
 	ktap_reset
 }
 
+# ktap_blocks LOCK: a runner on stdin; on stdout each script's lines in one piece, with
+# the time that it took, so that several runners may write to one ktap_runner.
+ktap_blocks() {
+	local line block='' began=$SECONDS
+	while IFS= read -r line; do
+		case "$line" in
+		"# selftests: "*) began=$SECONDS ;;
+		"ok "*"selftests: "* | "not ok "*"selftests: "*)
+			block+="# runner: took $((SECONDS - began)) s"$'\n'$line$'\n'
+			(flock 9 && printf %s "$block") 9>"$1"
+			block=
+			continue
+			;;
+		esac
+		block+=$line$'\n'
+	done
+	(flock 9 && printf %s "$block") 9>"$1"
+}
+
 # ktap_runner LOG: kselftest's runner on stdin. Keeps all of it in LOG.
 ktap_runner() {
 	local line name before
@@ -109,6 +128,10 @@ ktap_runner() {
 		printf '%s\n' "$line" >>"$1"
 		case "$line" in
 		"# selftests: "*) ktap_reset ;;
+		"# runner: took "*)
+			line=${line#*took }
+			began=$((SECONDS - ${line% s}))
+			;;
 		"ok "*"selftests: "* | "not ok "*"selftests: "*)
 			name=${line##*: }
 			scripts_ended=$((scripts_ended + 1))

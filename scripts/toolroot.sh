@@ -9,8 +9,8 @@
 # Where this machine is of that suite (SUITE=), that is simply COMMAND. Else, and
 # with TOOLROOT=always, it runs in a Debian root of the suite, made once in
 # build/toolroot/SUITE, in the same directory as here; of this machine only the
-# project, build/ and KDIR= are in there. Nothing is installed here; who is not
-# root needs user namespaces.
+# project, build/ and KDIR= are in there, and from elsewhere it runs in the project.
+# Nothing is installed here; who is not root needs user namespaces.
 
 . "$(dirname "$0")/archive.sh"
 
@@ -90,6 +90,10 @@ mounts="$top $build"
 if [ -n "${KDIR:-}" ]; then
 	mounts+=" $(realpath "$KDIR")"
 fi
+case "$PWD/" in
+"$top"/* | "$build"/*) directory=$PWD ;;
+*) directory=$top ;;
+esac
 as_root=()
 if [ "$(id -u)" != 0 ]; then
 	as_root=(--map-root-user)
@@ -97,4 +101,4 @@ fi
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 unset TMPDIR
 exec unshare --mount --pid --fork --kill-child ${as_root[@]+"${as_root[@]}"} \
-	bash -c "$enter" enter "$root" "$PWD" "$mounts" "$@"
+	bash -c "$enter" enter "$root" "$directory" "$mounts" "$@"

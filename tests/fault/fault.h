@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Faults, for a test-only build of the module: scripts/check-debug.sh has this
- * included before module/proc.c. After `insmod tcphs_faulty.ko fault=NAME`,
- * writing to /proc/tcphs/filter commits the fault NAME, and the debug kernel must
- * report it: else its silence about the module says nothing.
+ * included before module/proc.c. With the parameter fault=NAME, which may be changed
+ * in /sys/module/tcphs/parameters, writing to /proc/tcphs/filter commits the fault
+ * NAME, and the debug kernel must report it: else its silence about the module says
+ * nothing.
  */
 #ifndef _TCPHS_FAULT_H
 #define _TCPHS_FAULT_H
@@ -18,7 +19,7 @@
 #include <linux/timer.h>
 
 static char *fault = "";
-module_param(fault, charp, 0444);
+module_param(fault, charp, 0644);
 MODULE_PARM_DESC(fault, "the fault to commit");
 
 static int __rcu *fault_pointer;
