@@ -841,6 +841,7 @@ static void tell_hosts(struct tcphs_connection *c, const struct tcphs_context *x
 	c->segments = x->segments != TCPHS_SEGMENTS_NONE;
 	c->all = x->segments == TCPHS_SEGMENTS_ALL;
 	c->hosts = tcphs_host_several(x->hosts);
+	c->wall_offset = tcphs_host_wall(x->hosts);
 	if (!c->hosts || !host || !other)
 		return;
 	c->clock_error = tcphs_host_error(x->hosts, host, other);

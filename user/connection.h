@@ -165,6 +165,7 @@ struct tcphs_connection {
 	bool segments;		/* segments were recorded */
 	bool all;		/* ... those with data too */
 	bool hosts;		/* of several hosts: side[].host tells which */
+	int64_t wall_offset;	/* added to times: CLOCK_REALTIME; 0 unknown */
 	uint64_t clock_error;	/* between the sides' times, ns; UINT64_MAX unknown */
 	enum tcphs_whole whole;
 	enum tcphs_open open;

@@ -30,15 +30,23 @@ static void set_boot(char text[37], const uint8_t *byte)
 				i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", byte[i]);
 }
 
-void tcphs_host_set(struct tcphs_host *host, const struct tcphs_header *h)
+/* Both have room for 64 bytes. */
+static void set_text(char *to, const char *from)
 {
 	size_t i;
 
+	for (i = 0; i + 1 < sizeof(((struct tcphs_header *)0)->hostname) && from[i]; i++)
+		to[i] = from[i] < 0x20 || from[i] > 0x7e ? '?' : from[i];
+}
+
+void tcphs_host_set(struct tcphs_host *host, const struct tcphs_header *h)
+{
 	memset(host, 0, sizeof(*host));
-	for (i = 0; i + 1 < sizeof(host->name) && h->hostname[i]; i++)
-		host->name[i] = h->hostname[i] < 0x20 || h->hostname[i] > 0x7e ?
-			'?' : h->hostname[i];
+	set_text(host->name, h->hostname);
+	set_text(host->release, h->release);
 	set_boot(host->boot, h->boot);
+	host->session = h->session;
+	host->complete = h->complete;
 	host->segments = h->segments;
 	host->missing = h->missing;
 	host->wall_offset = h->wall_offset;
@@ -120,6 +128,14 @@ uint64_t tcphs_host_time(const struct tcphs_hosts *hosts, size_t host, uint64_t 
 
 	clock.offset += hosts->shift;
 	return tcphs_align_time(&clock, ts);
+}
+
+int64_t tcphs_host_wall(const struct tcphs_hosts *hosts)
+{
+	/* Its own clock's for one host, the first one's for several. */
+	if (!hosts || !hosts->count)
+		return 0;
+	return hosts->host[0].wall_offset - (int64_t)hosts->shift;
 }
 
 uint64_t tcphs_host_error(const struct tcphs_hosts *hosts, const struct tcphs_host *a,

@@ -19,9 +19,14 @@
 #define TCPHS_HOST_SHIFT 20
 #define TCPHS_HOST_MAX 4000
 
+#define TCPHS_HOST_UNKNOWN UINT64_MAX
+
 struct tcphs_host {
 	char name[64];		/* printable ASCII; "" unknown */
 	char boot[37];		/* the boot's UUID; "" unknown */
+	char release[64];	/* the kernel's, printable ASCII; "" unknown */
+	uint64_t session;	/* of the module; 0: several, or unknown */
+	uint64_t complete;	/* of its only stream; TCPHS_HOST_UNKNOWN */
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
 	int64_t wall_offset;	/* CLOCK_REALTIME minus the host's own clock */
@@ -59,6 +64,9 @@ bool tcphs_host_same(const struct tcphs_header *a, const struct tcphs_header *b)
 
 /* The time of hosts->host[host] on the common clock; 0 stays 0: unknown. */
 uint64_t tcphs_host_time(const struct tcphs_hosts *hosts, size_t host, uint64_t ts);
+
+/* Added to the times that are told it makes CLOCK_REALTIME; 0 unknown. */
+int64_t tcphs_host_wall(const struct tcphs_hosts *hosts);
 
 /* The place of this namespace on hosts->host[host]. */
 uint32_t tcphs_host_place(struct tcphs_hosts *hosts, size_t host, uint32_t netns);

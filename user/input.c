@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundle.h"
 #include "gap.h"
 #include "input.h"
 #include "memory.h"
@@ -108,12 +109,19 @@ static struct tcphs_source *open_file(const char *path, int *status)
 
 static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, size_t stream)
 {
+	struct tcphs_host *host;
 	size_t i;
 
-	for (i = 0; i < in->hosts.count; i++)
-		if (tcphs_host_same(tcphs_source_header(
+	for (i = 0; i < in->hosts.count; i++) {
+		if (!tcphs_host_same(tcphs_source_header(
 			in->stream[in->of_host[i]].source), h))
-			return i;
+			continue;
+		host = &in->hosts.host[i];
+		if (host->session != h->session)
+			host->session = 0;
+		host->complete = TCPHS_HOST_UNKNOWN;
+		return i;
+	}
 	in->of_host[i] = stream;
 	tcphs_host_set(&in->hosts.host[i], h);
 	return in->hosts.count++;
@@ -341,14 +349,9 @@ enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_r
 
 /* ---- opening, closing ----------------------------------------------------- */
 
-static struct tcphs_input *open_single(struct tcphs_input *in, const char *path,
-				       bool follow, int *status)
+static struct tcphs_input *begin_single(struct tcphs_input *in, struct tcphs_source *source)
 {
-	in->single = tcphs_source_open(path, follow, status);
-	if (!in->single) {
-		free(in);
-		return NULL;
-	}
+	in->single = source;
 	in->header = *tcphs_source_header(in->single);
 	in->hosts.host = tcphs_memory_get(1, sizeof(*in->hosts.host));
 	in->hosts.count = 1;
@@ -374,29 +377,21 @@ static void add_stream(struct tcphs_input *in, struct tcphs_source *source)
 	}
 }
 
-static struct tcphs_input *open_several(struct tcphs_input *in,
-					const struct tcphs_settings *s, int *status)
+static struct tcphs_input *begin_several(struct tcphs_input *in,
+					 struct tcphs_source *const *source, size_t count)
 {
 	size_t i;
 
 	in->passes = in->pass = 1;
-	in->stream = tcphs_memory_get(s->nfiles, sizeof(*in->stream));
-	in->session = tcphs_memory_get(s->nfiles, sizeof(*in->session));
-	in->of_host = tcphs_memory_get(s->nfiles, sizeof(*in->of_host));
-	in->hosts.host = tcphs_memory_get(s->nfiles, sizeof(*in->hosts.host));
-	for (i = 0; i < s->nfiles; i++) {
-		struct tcphs_source *source = open_file(s->files[i], status);
-
-		if (source)
-			add_stream(in, source);
-		else
-			in->status = *status;
-	}
-	if (!in->streams) {
-		*status = in->status;
-		tcphs_input_close(in);
-		return NULL;
-	}
+	in->stream = tcphs_memory_get(count, sizeof(*in->stream));
+	in->session = tcphs_memory_get(count, sizeof(*in->session));
+	in->of_host = tcphs_memory_get(count, sizeof(*in->of_host));
+	in->hosts.host = tcphs_memory_get(count, sizeof(*in->hosts.host));
+	for (i = 0; i < count; i++)
+		add_stream(in, source[i]);
+	/* Of several hosts each has its own, by its own clock. */
+	if (in->streams > 1)
+		in->header.complete = 0;
 	if (in->hosts.count > 1) {
 		tell_apart(&in->hosts);
 		align(in);
@@ -407,14 +402,73 @@ static struct tcphs_input *open_several(struct tcphs_input *in,
 	return in;
 }
 
+/* Sources of all files: JSON may have the records of many hosts. */
+struct opened {
+	struct tcphs_source **source;
+	size_t count;
+	size_t room;
+};
+
+static void add_source(struct opened *o, struct tcphs_source *source)
+{
+	o->source = tcphs_memory_grow(o->source, o->count, &o->room, sizeof(*o->source));
+	o->source[o->count++] = source;
+}
+
+static void add_file(struct opened *o, struct tcphs_source *source, int *status)
+{
+	struct tcphs_bundle bundle;
+	size_t i;
+
+	if (!tcphs_source_json(source)) {
+		add_source(o, source);
+		return;
+	}
+	tcphs_bundle_read(&bundle, source);
+	for (i = 0; i < bundle.count; i++)
+		add_source(o, bundle.source[i]);
+	free(bundle.source);
+	if (bundle.status)
+		*status = bundle.status;
+}
+
 struct tcphs_input *tcphs_input_open(const struct tcphs_settings *s, bool follow,
 				     int *status)
 {
 	struct tcphs_input *in = tcphs_memory_get(1, sizeof(*in));
+	struct tcphs_source *source;
+	struct opened o = { 0 };
+	size_t i;
 
-	if (s->nfiles < 2)
-		return open_single(in, s->nfiles ? s->files[0] : NULL, follow, status);
-	return open_several(in, s, status);
+	*status = TCPHS_EXIT_DONE;
+	for (i = 0; i < s->nfiles || !i; i++) {
+		/* One of a kind may be a pipe that goes on. */
+		source = s->nfiles < 2 ?
+			tcphs_source_open(s->nfiles ? s->files[0] : NULL, follow, status) :
+			open_file(s->files[i], status);
+		if (source && follow && tcphs_source_json(source)) {
+			tcphs_message_print("%s: JSON is read to its end first: it does not go with -f",
+					    tcphs_source_name(source));
+			tcphs_source_close(source);
+			source = NULL;
+			*status = TCPHS_EXIT_USAGE;
+		}
+		if (source)
+			add_file(&o, source, status);
+		if (*status)
+			in->status = *status;
+	}
+	if (!o.count) {
+		*status = in->status;
+		tcphs_input_close(in);
+		in = NULL;
+	} else if (s->nfiles < 2 && o.count == 1) {
+		begin_single(in, o.source[0]);
+	} else {
+		begin_several(in, o.source, o.count);
+	}
+	free(o.source);
+	return in;
 }
 
 void tcphs_input_close(struct tcphs_input *in)
@@ -472,9 +526,11 @@ uint64_t tcphs_input_lost(const struct tcphs_input *in)
 
 int tcphs_input_status(const struct tcphs_input *in)
 {
-	int status = in->single ? tcphs_source_status(in->single) : in->status;
+	int status = in->status;
 	size_t i;
 
+	if (in->single && !status)
+		status = tcphs_source_status(in->single);
 	for (i = 0; i < in->streams && !status; i++)
 		status = tcphs_source_status(in->stream[i].source);
 	return status;

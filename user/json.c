@@ -26,6 +26,11 @@ static json_t *number(bool known, uint64_t value)
 	return known ? json_integer(value) : json_null();
 }
 
+static json_t *truth(bool known, bool value)
+{
+	return known ? json_boolean(value) : json_null();
+}
+
 static json_t *text(const char *value)
 {
 	return value ? json_string(value) : json_null();
@@ -104,6 +109,17 @@ static json_t *options(const struct tcphs_segment *s)
 	return o;
 }
 
+/* As on the wire, in hexadecimal: order and padding, too. */
+static json_t *option_bytes(const struct tcphs_segment *s)
+{
+	unsigned int header = tcphs_options_header(s), i;
+	char hex[2 * sizeof(s->options) + 1] = "";
+
+	for (i = 0; i + 20 < header; i++)
+		sprintf(hex + 2 * i, "%02x", s->options[i]);
+	return json_string(hex);
+}
+
 static void numbers(json_t *o, unsigned int has, const struct tcphs_numbers *nr)
 {
 	bool any = !(has & TCPHS_HAS_BIRTH);
@@ -128,6 +144,7 @@ static void transition(json_t *o, const struct tcphs_transition *t)
 	struct tcphs_numbers nr = t->nr;
 	bool birth = t->has & TCPHS_HAS_BIRTH;
 	bool closed = t->new == TCPHS_CLOSE;
+	bool request = t->via == TCPHS_VIA_REQUEST;
 
 	set(o, "old", state(t->old));
 	set(o, "new", state(t->new));
@@ -140,6 +157,13 @@ static void transition(json_t *o, const struct tcphs_transition *t)
 	set(o, "error", closed ? text(tcphs_names_error(t->error)) : json_null());
 	set(o, "unread", number(closed && t->via == TCPHS_VIA_TRACEPOINT, t->unread));
 	set(o, "timeouts", number(closed && t->via == TCPHS_VIA_TRACEPOINT, t->timeouts));
+	set(o, "linger", truth(closed, t->fact & TCPHS_FACT_LINGER));
+	set(o, "process", truth(closed, t->fact & TCPHS_FACT_PROCESS));
+	set(o, "dead", truth(closed, t->fact & TCPHS_FACT_DEAD));
+	set(o, "listener", name64(request ? t->queues.listener : 0));
+	set(o, "drops", number(request, t->queues.drops));
+	set(o, "syns", number(request, t->queues.syns));
+	set(o, "accepts", number(request, t->queues.accepts));
 }
 
 static void segment(json_t *o, const struct tcphs_segment *s)
@@ -158,6 +182,11 @@ static void segment(json_t *o, const struct tcphs_segment *s)
 	set(o, "cookie", json_boolean(s->mark & TCPHS_SEG_COOKIE));
 	set(o, "socket", json_string(s->mark & TCPHS_SEG_MINI ? "mini" :
 				     s->mark & TCPHS_SEG_NO_SOCKET ? "none" : "full"));
+	set(o, "probe", json_boolean(s->mark & TCPHS_SEG_PROBE));
+	set(o, "answer", json_boolean(s->mark & TCPHS_SEG_ANSWER));
+	set(o, "accept_full", json_boolean(s->mark & TCPHS_SEG_ACCEPT_FULL));
+	set(o, "reserved", json_integer(s->offset & 0xf));
+	set(o, "option_bytes", option_bytes(s));
 }
 
 static void reset(json_t *o, const struct tcphs_reset *r)
@@ -171,6 +200,8 @@ static void reset(json_t *o, const struct tcphs_reset *r)
 	set(o, "error", text(tcphs_names_error(r->error)));
 	set(o, "linger", json_boolean(r->fact & TCPHS_FACT_LINGER));
 	set(o, "process", json_boolean(r->fact & TCPHS_FACT_PROCESS));
+	set(o, "dead", json_boolean(r->fact & TCPHS_FACT_DEAD));
+	set(o, "reply", json_boolean(r->fact & TCPHS_FACT_REPLY));
 	numbers(o, r->has, &r->nr);
 	owner(o, r->has & TCPHS_HAS_OWNER, r->pid, r->uid, r->comm);
 }
@@ -184,6 +215,8 @@ static void destroy(json_t *o, const struct tcphs_destroy *d)
 	set(o, "bytes_retrans", json_integer(d->bytes_retrans));
 	set(o, "segs_in", json_integer(d->segs_in));
 	set(o, "segs_out", json_integer(d->segs_out));
+	set(o, "data_segs_in", json_integer(d->data_segs_in));
+	set(o, "data_segs_out", json_integer(d->data_segs_out));
 	set(o, "drops", json_integer(d->drops));
 	set(o, "rtt_us", number(d->rtt_us, d->rtt_us));
 	set(o, "min_rtt_us", number(d->min_rtt_us, d->min_rtt_us));
@@ -202,6 +235,7 @@ static void ends(json_t *o, const struct tcphs_record *r, uint32_t netns)
 	set(o, "daddr", address(t.rport, t.remote, t.inet6));
 	set(o, "dport", number(t.rport, t.rport));
 	set(o, "sock", name64(r->sock));
+	set(o, "mapped", json_boolean(r->flags & TCPHS_V4MAPPED));
 }
 
 /* Empty is unknown. */
@@ -210,21 +244,33 @@ static json_t *name(const char *value)
 	return *value ? json_string(value) : json_null();
 }
 
+/* What the header of its stream says, so that each record can be read alone. */
+static void stream(json_t *o, const struct tcphs_host *host)
+{
+	static const char *const segments[] = { "none", "handshake", "all" };
+
+	set(o, "session", name64(host ? host->session : 0));
+	set(o, "release", name(host ? host->release : ""));
+	set(o, "segments", text(host ? segments[host->segments] : NULL));
+	set(o, "missing", number(host, host ? host->missing : 0));
+	set(o, "complete", number(host && host->complete != TCPHS_HOST_UNKNOWN,
+				  host ? host->complete : 0));
+}
+
 static json_t *record(const struct tcphs_record *r, const struct tcphs_hosts *hosts)
 {
 	const struct tcphs_host *host = tcphs_host_of(hosts, r->netns);
 	uint32_t netns = tcphs_host_netns(hosts, r->netns);
-	/* Its own clock's for one host, the first one's for several. */
-	int64_t wall = hosts->host[0].wall_offset - (int64_t)hosts->shift;
 	json_t *o = json_object();
 
 	set(o, "kind", text(tcphs_names_kind(r->kind)));
 	set(o, "cpu", json_integer(r->cpu));
 	set(o, "n", json_integer(r->n));
 	set(o, "ts", json_integer(r->ts));
-	set(o, "wall", json_integer((int64_t)r->ts + wall));
+	set(o, "wall", json_integer((int64_t)r->ts + tcphs_host_wall(hosts)));
 	set(o, "host", name(host ? host->name : ""));
 	set(o, "boot", name(host ? host->boot : ""));
+	stream(o, host);
 	if (r->kind == TCPHS_LOST) {
 		set(o, "count", json_integer(r->lost.count));
 		set(o, "since", number(r->lost.since, r->lost.since));
@@ -245,6 +291,7 @@ static json_t *record(const struct tcphs_record *r, const struct tcphs_hosts *ho
 		destroy(o, &r->destroy);
 		break;
 	case TCPHS_ACCEPT:
+		set(o, "state", state(r->accept.state));
 		set(o, "listener", name64(r->accept.listener));
 		owner(o, true, r->accept.pid, r->accept.uid, r->accept.comm);
 		set(o, "cgroup", number(r->accept.cgroup, r->accept.cgroup));
@@ -316,6 +363,7 @@ static json_t *side(const struct tcphs_side *s)
 	set(o, "isn_before", number(s->before.known && s->before.iss_known,
 				    s->before.iss));
 	set(o, "host", name(s->host ? s->host->name : ""));
+	set(o, "boot", name(s->host ? s->host->boot : ""));
 	return o;
 }
 
@@ -433,6 +481,8 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	fputs("],", to);
 	o = json_object();
 	set(o, "start", json_integer(c->start));
+	set(o, "wall", c->wall_offset ? json_integer((int64_t)c->start + c->wall_offset) :
+					json_null());
 	set(o, "roles", json_string(c->assumed ? "assumed" : "seen"));
 	set(o, "half_close_bytes", number(c->half_bytes_known, c->half_bytes));
 	set(o, "clock_error_us", us(c->hosts && c->clock_error != UINT64_MAX,
@@ -580,6 +630,7 @@ json_t *tcphs_json_listener_new(const struct tcphs_end *l, const struct tcphs_co
 	set(o, "port", number(l->tuple.lport, l->tuple.lport));
 	set(o, "netns", number(netns, netns));
 	set(o, "host", name(host ? host->name : ""));
+	set(o, "boot", name(host ? host->boot : ""));
 	set(o, "pid", number(owner_of, owner_of ? owner_of->pid : 0));
 	set(o, "comm", comm(owner_of, owner_of ? owner_of->comm : ""));
 	set(o, "backlog", number(backlog_known, backlog));

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundle.h"
 #include "command.h"
 #include "memory.h"
 #include "message.h"
@@ -171,6 +172,8 @@ int tcphs_record_run(const struct tcphs_settings *s)
 	/* Before the file: without a source, no file is made or emptied. */
 	source = tcphs_source_open(s->nfiles ? s->files[0] : NULL, !s->nfiles || s->follow,
 				   &status);
+	if (source)
+		source = tcphs_bundle_only(source, &status);
 	if (!source)
 		return status;
 	w = tcphs_memory_get(1, sizeof(*w));
@@ -209,6 +212,8 @@ int tcphs_record_save(const char *from, const char *to, uint64_t *records)
 	bool good;
 
 	source = tcphs_source_open(from, false, &status);
+	if (source)
+		source = tcphs_bundle_only(source, &status);
 	if (!source)
 		return status;
 	w = tcphs_memory_get(1, sizeof(*w));

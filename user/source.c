@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "message.h"
 #include "names.h"
+#include "parse.h"
 #include "source.h"
 #include "stop.h"
 
@@ -38,6 +39,7 @@ struct tcphs_source {
 	bool live;		/* /proc/tcphs/events */
 	bool follow;
 	bool swapped;		/* the other byte order */
+	bool json;
 	bool ended;
 	int status;
 
@@ -62,6 +64,8 @@ struct tcphs_source {
 	bool plain;		/* gaps are not for this source to tell */
 	uint64_t size;		/* of a recording; 0 unknown */
 	uint64_t taken;		/* bytes read so far */
+	uint8_t *memory;	/* the recording, in place of a file */
+	size_t begun;		/* JSON: bytes at raw_header, not delivered yet */
 };
 
 /* ---- bytes ---------------------------------------------------------------- */
@@ -83,6 +87,12 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 {
 	ssize_t n;
 
+	if (s->memory) {
+		n = s->size - s->taken < size ? s->size - s->taken : size;
+		memcpy(to, s->memory + s->taken, n);
+		s->taken += n;
+		return n;
+	}
 	for (;;) {
 		n = read(s->fd, to, size);
 		if (n > 0) {
@@ -200,7 +210,16 @@ static int read_header(struct tcphs_source *s)
 	int status;
 
 	s->raw_header = tcphs_memory_get(1, HEADER_MAX);
-	have = read_whole(s, s->raw_header, TCPHS_HEADER_SIZE);
+	have = read_whole(s, s->raw_header, sizeof(s->header.magic));
+	if (s->status)
+		return s->status;
+	if (!s->live && tcphs_parse_begins(s->raw_header, have)) {
+		s->json = true;
+		s->begun = have;
+		return TCPHS_EXIT_DONE;
+	}
+	if (have == sizeof(s->header.magic))
+		have += read_whole(s, s->raw_header + have, TCPHS_HEADER_SIZE - have);
 	if (s->status)
 		return s->status;
 	memcpy(&s->header, s->raw_header, sizeof(s->header));
@@ -265,7 +284,7 @@ static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 	}
 	if (s->live)
 		add_boot(s);
-	else if (!fstat(s->fd, &st) && S_ISREG(st.st_mode))
+	else if (!s->memory && !fstat(s->fd, &st) && S_ISREG(st.st_mode))
 		s->size = st.st_size;
 	s->buffer = tcphs_memory_get(1, BUFFER);
 	s->gaps = tcphs_gap_new();
@@ -280,6 +299,19 @@ struct tcphs_source *tcphs_source_open_fd(int fd, const char *name, int *status)
 	s->name = name;
 	s->wake = -1;
 	s->fd = fd;
+	return begin(s, status);
+}
+
+struct tcphs_source *tcphs_source_open_bytes(uint8_t *bytes, size_t size, const char *name,
+					     int *status)
+{
+	struct tcphs_source *s = tcphs_memory_get(1, sizeof(*s));
+
+	s->name = name;
+	s->wake = -1;
+	s->fd = -1;
+	s->memory = bytes;
+	s->size = size;
 	return begin(s, status);
 }
 
@@ -320,7 +352,7 @@ void tcphs_source_plain(struct tcphs_source *s)
 
 void tcphs_source_rewind(struct tcphs_source *s)
 {
-	if (lseek(s->fd, s->header_size, SEEK_SET) < 0) {
+	if (!s->memory && lseek(s->fd, s->header_size, SEEK_SET) < 0) {
 		tcphs_message_print("%s: %s", s->name, strerror(errno));
 		s->ended = true;
 		s->status = TCPHS_EXIT_FAILED;
@@ -347,11 +379,40 @@ void tcphs_source_close(struct tcphs_source *s)
 	if (s->damaged > DAMAGE_SHOWN && !s->quiet)
 		tcphs_message_print("%s: %" PRIu64 " damaged records in all",
 				    s->name, s->damaged);
-	close(s->fd);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->memory);
 	free(s->raw_header);
 	free(s->buffer);
 	tcphs_gap_free(s->gaps);
 	free(s);
+}
+
+bool tcphs_source_json(const struct tcphs_source *s)
+{
+	return s->json;
+}
+
+const char *tcphs_source_name(const struct tcphs_source *s)
+{
+	return s->name;
+}
+
+size_t tcphs_source_bytes(struct tcphs_source *s, void *to, size_t size)
+{
+	size_t begun = s->begun < size ? s->begun : size;
+	ssize_t n;
+
+	if (begun) {
+		memcpy(to, s->raw_header, begun);
+		s->begun -= begun;
+		memmove(s->raw_header, s->raw_header + begun, s->begun);
+		return begun;
+	}
+	do {
+		n = read_some(s, to, size);
+	} while (n == -EAGAIN && !tcphs_stop_asked());
+	return n > 0 ? n : 0;
 }
 
 /* ---- records -------------------------------------------------------------- */
@@ -523,6 +584,12 @@ uint64_t tcphs_source_lost(const struct tcphs_source *s)
 int tcphs_source_status(const struct tcphs_source *s)
 {
 	return s->status;
+}
+
+void tcphs_source_blame(struct tcphs_source *s, int status)
+{
+	if (!s->status)
+		s->status = status;
 }
 
 const void *tcphs_source_raw_header(const struct tcphs_source *s, size_t *size)

@@ -32,6 +32,18 @@ struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *statu
 /* The same of a recording that is open already; `name` is for messages. */
 struct tcphs_source *tcphs_source_open_fd(int fd, const char *name, int *status);
 
+/* The same of one in memory, which the source frees, also when it fails. */
+struct tcphs_source *tcphs_source_open_bytes(uint8_t *bytes, size_t size, const char *name,
+					     int *status);
+
+/*
+ * It is JSON: there is no header and no record, only bytes. Returns how many were
+ * read; 0: the end, or a failure that the status tells.
+ */
+bool tcphs_source_json(const struct tcphs_source *s);
+size_t tcphs_source_bytes(struct tcphs_source *s, void *to, size_t size);
+const char *tcphs_source_name(const struct tcphs_source *s);
+
 void tcphs_source_close(struct tcphs_source *s);
 
 /* Say nothing of what is wrong in it: it will be read again. */
@@ -63,6 +75,9 @@ uint64_t tcphs_source_lost(const struct tcphs_source *s);
 
 /* TCPHS_EXIT_DONE, or what went wrong while reading (it has been said). */
 int tcphs_source_status(const struct tcphs_source *s);
+
+/* Something was wrong before it was a source; DONE: nothing. */
+void tcphs_source_blame(struct tcphs_source *s, int status);
 
 /*
  * The bytes as they came, for `record`: the header, and the record that was
