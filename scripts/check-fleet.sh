@@ -37,9 +37,10 @@ trap finish EXIT
 
 # vm HOST PEER NUMBER MB
 vm() {
-	QEMU_EXTRA="-netdev dgram,id=wire,local.type=unix,local.path=$wire/$1,remote.type=unix,remote.path=$wire/$2" \
-		QEMU_EXTRA+=" -device virtio-net-pci,netdev=wire,mac=52:54:00:00:00:0$3" \
-		exec "$top/scripts/vm.sh" run --smp 2 --mem "$4" --timeout "$timeout" \
+	local extra="-netdev dgram,id=wire,local.type=unix,local.path=$wire/$1"
+	extra+=",remote.type=unix,remote.path=$wire/$2"
+	extra+=" -device virtio-net-pci,netdev=wire,mac=52:54:00:00:00:0$3"
+	QEMU_EXTRA=$extra "$top/scripts/vm.sh" run --smp 2 --mem "$4" --timeout "$timeout" \
 		--name "fleet-$1" -- scripts/check-fleet-guest.py "$1" "$connections"
 }
 
