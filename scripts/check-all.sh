@@ -35,6 +35,7 @@ steps="
 14	6.1 with PREEMPT_RT		KERNELS=6.1-rt scripts/check-kernels.sh
 30	KCSAN				PARTS=races scripts/check-debug.sh
 33	soak				MINUTES=30 scripts/soak.sh
+60	a fleet of two hosts		scripts/check-fleet.sh
 "
 
 # count WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
