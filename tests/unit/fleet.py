@@ -81,4 +81,26 @@ events = re.search(r"\(([^)]*)\)", text("events.env")).group(1).split(", ")
 # The reader has the options from option_bytes.
 equal("both-ends.sql reads every column", set(asked.replace(",", "").split()),
       {column for column in events if not column.startswith("options.")})
+
+# The sample that README.md has takes all of a connection, or nothing, at both ends.
+with open(os.path.join(HERE, "../../README.md"), encoding="utf-8") as f:
+    sample = re.search(r"""TCPHS_COMMAND="events --json -f '(.*)'""", f.read()).group(1)
+sample = sample.replace("63", "3")
+
+
+def ports(expression):
+    rows = []
+    for name in ("behaviours", "loopback"):
+        done = subprocess.run([os.path.join(OUT, "tcphs"), "-r",
+                               os.path.join(DATA, name + ".tcphs"), "events", "--json"] +
+                              expression, stdout=subprocess.PIPE, check=True,
+                              env=dict(os.environ, LC_ALL="C.UTF-8"))
+        rows += [json.loads(line) for line in done.stdout.splitlines()]
+    return [(row["cpu"], row["n"], row["family"], (row["sport"] or 0) + (row["dport"] or 0))
+            for row in rows if row["kind"] != "lost"]
+
+
+wanted = {row for row in ports([]) if row[3] % 4 == 0}
+equal("a sample has both ends of its connections", set(ports([sample])), wanted)
+equal("of both families", {row[2] for row in wanted}, {"inet", "inet6"})
 sys.exit(failed)
