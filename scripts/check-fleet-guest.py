@@ -644,13 +644,13 @@ class Fleet:
         lines = [line.replace('"host":"alpha"', '"host":"gamma"') for line in
                  self.alpha.sh("%s events --json -n 100" % TCPHS).splitlines()]
         strange = [re.sub(r'}$', ',"novel":{"a":["b",1]}}', line) for line in lines[:7]]
-        with open("/run/strange.ev", "w") as f:
+        with open("/tmp/strange.ev", "w") as f:
             f.write("\n".join(lines[7:50] + strange + ["no record", '{"kind":"segment"'] +
                               lines[50:]) + "\n")
-        with open("/run/strange", "w") as f:
-            f.write("#!/bin/sh\ncat /run/strange.ev\nexec sleep 100000\n")
-        os.chmod("/run/strange", 0o755)
-        self.beta.feed("events", "strange", TCPHS="/run/strange")
+        with open("/tmp/strange-reader", "w") as f:
+            f.write("#!/bin/sh\ncat /tmp/strange.ev\nexec sleep 100000\n")
+        os.chmod("/tmp/strange-reader", 0o755)
+        self.beta.feed("events", "strange", TCPHS="/tmp/strange-reader")
         for _ in range(60):
             found = self.beta.counters("strange")
             if found.get("written") == 100:
