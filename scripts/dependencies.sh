@@ -3,7 +3,7 @@
 # Installs what the project needs from this machine's package archive, by apt,
 # with sudo when not root. Says what it installs; silent when all is there.
 #
-# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb | bench]...
+# usage: scripts/dependencies.sh [build | vm | lint | fuzz | deb | bench | fleet]...
 #
 #	build	the module and the reader
 #	vm	the virtual machine of `make check` and `make demo`
@@ -11,6 +11,7 @@
 #	fuzz	the fuzzers of `make fuzz`
 #	deb	to make Debian packages, and to try them with Secure Boot
 #	bench	the picture of `make bench`
+#	fleet	promtool, which judges `tcphs stats --prometheus`
 #
 # Without an argument: build, vm and lint.
 . "$(dirname "$0")/common.sh"
@@ -53,12 +54,13 @@ deb	ovmf		/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
 deb	sbsigntool	sbsign
 deb	openssl		openssl
 bench	gnuplot-nox	gnuplot
+fleet	prometheus	promtool
 "
 
 purposes=${*:-build vm lint}
 for purpose in $purposes; do
 	case "$purpose" in
-	build | vm | lint | fuzz | deb | bench) ;;
+	build | vm | lint | fuzz | deb | bench | fleet) ;;
 	*) usage 2 ;;
 	esac
 done

@@ -25,7 +25,7 @@ esac
 seconds=${FUZZ_SECONDS:-600}
 [[ "$seconds" =~ ^[1-9][0-9]*$ ]] || die "FUZZ_SECONDS=$seconds: a number of seconds is meant"
 targets=("$@")
-[ $# != 0 ] || targets=(stream tracker filter export)
+[ $# != 0 ] || targets=(stream tracker filter export json)
 fuzz=$build/fuzz
 kept=$top/tests/fuzz/corpus
 passed=0 failed=0
@@ -58,6 +58,19 @@ make_seeds() {
 			} >"$fuzz/seeds/$target/$name"
 		done
 	done
+	# A record of each kind, and some together, as JSON.
+	mkdir -p "$fuzz/seeds/json"
+	make -s -C "$top/tests/unit" plain/tcphs
+	i=0
+	for scene in "$top"/tests/data/*.scene; do
+		"$top/tests/unit/plain/scene_test" -o "$fuzz/seed" "$scene" >/dev/null
+		i=$((i + 1))
+		{
+			# shellcheck disable=SC2059 # the bytes are the format
+			printf "\\x$(printf %02x $((i % 4)))\\x$(printf %02x $((i * 7 % 256)))"
+			"$top/tests/unit/plain/tcphs" events --json -r "$fuzz/seed" | tail -n 5
+		} >"$fuzz/seeds/json/$(basename "$scene" .scene)"
+	done
 	mkdir -p "$fuzz/seeds/filter" "$fuzz/seeds/tracker"
 	i=0
 	while read -r name; do
@@ -77,11 +90,12 @@ make_seeds() {
 }
 
 run() {
-	local target=$1 share=$2 log=$fuzz/$1.log
+	local target=$1 share=$2 log=$fuzz/$1.log dict=$top/tests/fuzz/$1.dict
+	[ -e "$dict" ] || dict=$top/tests/fuzz/filter.dict
 	mkdir -p "$fuzz/corpus/$target" "$fuzz/findings" "$kept/$target"
 	say "$target, for $share s"
 	if ! "$fuzz/$target" "${options[@]}" -max_total_time="$share" \
-		-artifact_prefix="$fuzz/findings/$target-" -dict="$top/tests/fuzz/filter.dict" \
+		-artifact_prefix="$fuzz/findings/$target-" -dict="$dict" \
 		"$fuzz/corpus/$target" "$kept/$target" "$fuzz/seeds/$target" >"$log" 2>&1; then
 		grep -E 'ERROR|SUMMARY|runtime error|fuzz:|Test unit|#[0-9] ' "$log" | head -n 30 >&2
 		say "$target: a finding; all of it is in ${log#"$top"/}"
@@ -109,7 +123,7 @@ if [ "$mode" = run ]; then
 	make_seeds
 fi
 for target in "${targets[@]}"; do
-	[ -x "$fuzz/$target" ] || die "no target $target; there are stream, tracker, filter, export"
+	[ -x "$fuzz/$target" ] || die "no target $target; there are stream, tracker, filter, export, json"
 	case "$mode" in
 	run) run "$target" $((seconds / ${#targets[@]} > 0 ? seconds / ${#targets[@]} : 1)) ;;
 	keep) keep "$target" ;;

@@ -183,36 +183,46 @@ static size_t drop_twice(struct tcphs_record *record, size_t count)
 	return kept;
 }
 
-/* How many of the records that `lost` tells of are there all the same. */
-static uint64_t count_found(const struct tcphs_record *begin, const struct tcphs_record *lost)
+static bool is_within(const struct tcphs_record *r, const struct tcphs_record *gap)
 {
-	const struct tcphs_record *r;
-	uint64_t found = 0;
-
-	for (r = lost; r > begin && r[-1].ts >= lost->lost.since;) {
-		r--;
-		if (r->cpu == lost->cpu && r->kind != TCPHS_LOST && r->n >= lost->n &&
-		    r->n - lost->n < lost->lost.count)
-			found++;
-	}
-	return found;
+	return r->kind != TCPHS_LOST && r->cpu == gap->cpu && r->n >= gap->n &&
+	       r->n - gap->n < gap->lost.count;
 }
 
-/* One reader lost what another one delivered. */
+/*
+ * `gap` tells of records that are there all the same, since another reader had
+ * them: from its beginning, or to its end, as readers come and go.
+ */
+static void shorten(const struct tcphs_record *begin, struct tcphs_record *gap)
+{
+	const struct tcphs_record *r;
+
+	for (r = gap; r > begin && r[-1].ts >= gap->lost.since && gap->lost.count;) {
+		r--;
+		/* What came before on this CPU has smaller numbers still. */
+		if (r->cpu == gap->cpu && r->n < gap->n + (r->kind == TCPHS_LOST))
+			break;
+		if (is_within(r, gap) && r->n == gap->n + gap->lost.count - 1)
+			gap->lost.count--;
+	}
+	for (; r < gap && gap->lost.count; r++) {
+		if (!is_within(r, gap) || r->n != gap->n)
+			continue;
+		gap->n++;
+		gap->lost.count--;
+		gap->lost.since = r->ts;
+	}
+}
+
 static size_t fill_gaps(struct tcphs_record *record, size_t count)
 {
 	size_t i, kept = 0;
-	uint64_t found;
 
 	for (i = 0; i < count; i++) {
 		record[kept] = record[i];
-		if (record[kept].kind == TCPHS_LOST) {
-			found = count_found(record, &record[kept]);
-			if (found >= record[kept].lost.count)
-				continue;
-			record[kept].lost.count -= found;
-		}
-		kept++;
+		if (record[kept].kind == TCPHS_LOST)
+			shorten(record, &record[kept]);
+		kept += record[kept].kind != TCPHS_LOST || record[kept].lost.count;
 	}
 	return kept;
 }
@@ -246,7 +256,11 @@ static void take_line(struct reading *r, const char *line, size_t size)
 {
 	struct load *l;
 
-	r->lines++;
+	/* A mark of the byte order may stand in front of the text. */
+	if (!r->lines++ && size >= 3 && !memcmp(line, "\357\273\277", 3)) {
+		line += 3;
+		size -= 3;
+	}
 	while (size && strchr(" \t\r", *line) && *line) {
 		line++;
 		size--;

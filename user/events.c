@@ -167,7 +167,7 @@ static void print_text(struct events *v, const struct tcphs_record *r)
 
 static bool enough(const struct events *v)
 {
-	return (v->s->count && v->printed >= v->s->count) || ferror(stdout);
+	return (v->s->count && v->printed >= v->s->count) || tcphs_output_gone();
 }
 
 static void print(void *arg, const struct tcphs_record *r)
@@ -223,23 +223,28 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	if (!s->json && !s->absolute)
 		v.flow = tcphs_flow_new(true, forget, NULL);
 	hold = tcphs_hold_new(print, &v);
-	if (s->follow)
+	if (s->follow) {
+		tcphs_output_begin_pace();
 		tcphs_stop_catch(s->seconds);
+	}
 	while (!done && !enough(&v)) {
-		switch (tcphs_input_read(source, &r)) {
+		enum tcphs_source_result result = tcphs_input_read(source, &r);
+
+		switch (result) {
 		case TCPHS_SOURCE_END:
 			done = true;
 			break;
 		case TCPHS_SOURCE_IDLE:
 			tcphs_hold_idle(hold, tcphs_stop_now());
-			done = !tcphs_output_flush();
 			break;
 		case TCPHS_SOURCE_RECORD:
 			tcphs_hold_feed(hold, &r);
 			break;
 		}
-		if (s->follow && tcphs_stop_asked())
-			done = true;
+		if (s->follow)
+			done |= tcphs_stop_asked() ||
+				!tcphs_output_pace(tcphs_stop_now(),
+						   result == TCPHS_SOURCE_IDLE);
 	}
 	tcphs_hold_finish(hold);
 	tcphs_hold_free(hold);

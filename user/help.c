@@ -88,13 +88,14 @@ const struct tcphs_command tcphs_help_commands[] = {
 	{
 		.name = "stats",
 		.summary = "counters of the module, and of listening sockets",
-		.options = "rj",
+		.options = "rjpo",
 		.run = tcphs_stats_run,
 		.help =
 "Prints /proc/tcphs/stats: records written, overwritten and filtered, what the\n"
 "module is attached to, and what this kernel does not let it see. Then a line for\n"
 "each listening socket of the records: SYNs, SYN cookies, and what was dropped.\n"
-"With -r what a recording has.\n",
+"With -r what a recording has. --prometheus is for node_exporter's textfile\n"
+"collector: -o FILE is replaced at once.\n",
 	},
 	{ .name = NULL },
 };
@@ -103,10 +104,11 @@ static const struct {
 	char key;
 	const char *text;
 } options[] = {
-	{ 'r', "  -r, --read=FILE     read a recording (- is standard input); several -r: as if\n"
-	       "                      one machine had recorded them\n" },
+	{ 'r', "  -r, --read=FILE     read a recording, or records as JSON (- is standard input);\n"
+	       "                      several -r: as if one machine had recorded them\n" },
 	{ 'o', "  -o, --output=FILE   write to FILE (record: - is standard output)\n" },
 	{ 'j', "      --json          one JSON object per line\n" },
+	{ 'p', "      --prometheus    stats: in the text format for Prometheus\n" },
 	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },
 	{ 't', "  -t                  no times; -tt: seconds since 1970; -ttt: since the row\n"
 	       "                      before; -tttt: date and time; -ttttt: since the first\n" },

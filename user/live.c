@@ -36,10 +36,9 @@
 #include "view.h"
 
 #define STATUS_NS 500000000ULL
-#define FLUSH_NS 100000000ULL
 #define PENDING_NS 1000000ULL
 
-enum { PENDING_MAX = 256, OUT_BUFFER = 64 << 10 };
+enum { PENDING_MAX = 256 };
 
 struct live {
 	const struct tcphs_settings *s;
@@ -67,7 +66,6 @@ struct live {
 	bool status_shown;
 	uint64_t status_at;
 	uint64_t status_records;
-	uint64_t flushed;
 
 	/* The summary. */
 	struct tcphs_summary summary;
@@ -78,7 +76,7 @@ struct live {
 
 static bool enough(const struct live *l)
 {
-	return (l->s->count && l->rows >= l->s->count) || ferror(stdout);
+	return (l->s->count && l->rows >= l->s->count) || tcphs_output_gone();
 }
 
 static void clear_status(struct live *l)
@@ -505,15 +503,6 @@ static void say(void *arg, const char *text)
 	fprintf(stderr, "tcphs: %s\n", text);
 }
 
-/* Rows go out together, and none waits for long. */
-static bool flush_rows(struct live *l, uint64_t now, bool idle)
-{
-	if (!idle && now < l->flushed + FLUSH_NS)
-		return true;
-	l->flushed = now;
-	return tcphs_output_flush();
-}
-
 static void follow(struct live *l, struct tcphs_input *source)
 {
 	struct tcphs_hold *hold = tcphs_hold_new(take, l);
@@ -538,7 +527,7 @@ static void follow(struct live *l, struct tcphs_input *source)
 			tcphs_hold_feed(hold, &r);
 			break;
 		}
-		done |= !flush_rows(l, now, result == TCPHS_SOURCE_IDLE);
+		done |= !tcphs_output_pace(now, result == TCPHS_SOURCE_IDLE);
 		show_status(l, source, now);
 		done |= l->live && tcphs_stop_asked();
 	}
@@ -584,7 +573,7 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	if (!s->json)
 		tcphs_output_hosts(&l->output, l->context.hosts);
 	/* Many rows at a time, on a terminal too. */
-	setvbuf(stdout, NULL, _IOFBF, OUT_BUFFER);
+	tcphs_output_begin_pace();
 	tcphs_message_divert(say, l);
 	tcphs_stop_catch(s->seconds);
 	follow(l, source);

@@ -19,6 +19,7 @@
 
 enum {
 	KEY_JSON = 0x100,
+	KEY_PROMETHEUS,
 	KEY_NETNS,
 	KEY_STRICT,
 	KEY_ASCII,
@@ -34,6 +35,7 @@ static const struct argp_option options[] = {
 	{ "read", 'r', "FILE", 0, NULL, 0 },
 	{ "output", 'o', "FILE", 0, NULL, 0 },
 	{ "json", KEY_JSON, NULL, 0, NULL, 0 },
+	{ "prometheus", KEY_PROMETHEUS, NULL, 0, NULL, 0 },
 	{ "absolute", 'S', NULL, 0, NULL, 0 },
 	{ "times", 't', NULL, 0, NULL, 0 },
 	{ "follow", 'f', NULL, 0, NULL, 0 },
@@ -111,6 +113,8 @@ static char letter(int key)
 	switch (key) {
 	case KEY_JSON:
 		return 'j';
+	case KEY_PROMETHEUS:
+		return 'p';
 	case KEY_NETNS:
 		return 'N';
 	case KEY_STRICT:
@@ -150,6 +154,9 @@ static int parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_JSON:
 		s->json = true;
+		break;
+	case KEY_PROMETHEUS:
+		s->prometheus = true;
 		break;
 	case 'S':
 		s->absolute = true;
@@ -234,13 +241,14 @@ static int check(const struct line *line)
 		name[0] = *given;
 		tcphs_message_print("%s does not take %s%s: see tcphs %s --help",
 				    line->command->name,
-				    *given == 'j' ? "--json" : *given == 'N' ? "--netns" :
+				    *given == 'j' ? "--json" : *given == 'p' ? "--prometheus" :
+				    *given == 'N' ? "--netns" :
 				    *given == 's' ? "--strict" : *given == 'a' ? "--ascii" :
 				    *given == 'c' ? "--color" :
 				    *given == 'w' ? "--owner" :
 				    *given == 'k' ? "--sort" :
 				    *given == 'e' ? "--explain" : "-",
-				    strchr("jNsacewk", *given) ? "" : name,
+				    strchr("jpNsacewk", *given) ? "" : name,
 				    line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}

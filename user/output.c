@@ -2,21 +2,31 @@
 /* Standard output: width, signs, colours, and whether it is still there. */
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
 #include "output.h"
+#include "stop.h"
 
-enum { WIDTH = 80, WIDTH_MAX = 1000 };
+#define FLUSH_NS 100000000ULL
+
+/* A row has room behind OUT_FULL. */
+enum { WIDTH = 80, WIDTH_MAX = 1000, OUT_BUFFER = 64 << 10, OUT_FULL = 48 << 10 };
+
+enum { WAIT_MS = 100, WAITS_AT_END = 10 };
 
 static int first_error;
+static char *paced;		/* standard output's buffer, while it is paced */
 
 static unsigned int find_width(bool terminal)
 {
@@ -111,12 +121,55 @@ void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *
 	putchar('\n');
 }
 
+/*
+ * What stands in the buffer, piece by piece: a write() that waits for who reads
+ * would not end when the stream is to end. Returns an errno value, 0: done.
+ */
+static int drain(void)
+{
+	struct pollfd out = { .fd = fileno(stdout), .events = POLLOUT };
+	struct stat st;
+	size_t have = __fpending(stdout), done = 0;
+	bool file = !fstat(out.fd, &st) && S_ISREG(st.st_mode);
+	unsigned int waits = 0;
+	ssize_t n;
+
+	while (done < have) {
+		if (poll(&out, 1, WAIT_MS) <= 0) {
+			if (tcphs_stop_asked() && ++waits > WAITS_AT_END)
+				return ETIMEDOUT;
+			continue;
+		}
+		/* A pipe that is ready has room for so much. */
+		n = write(out.fd, paced + done,
+			  file || have - done < PIPE_BUF ? have - done : PIPE_BUF);
+		if (n > 0)
+			done += n;
+		else if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return errno;
+	}
+	__fpurge(stdout);
+	return 0;
+}
+
 bool tcphs_output_flush(void)
 {
 	errno = 0;
-	if (fflush(stdout) && !first_error)
-		first_error = errno ? errno : EIO;
-	return !ferror(stdout);
+	if (first_error || ferror(stdout) || !paced) {
+		if (!first_error && fflush(stdout))
+			first_error = errno ? errno : EIO;
+	} else {
+		first_error = drain();
+	}
+	/* Not tried again, at exit() neither. */
+	if (first_error)
+		__fpurge(stdout);
+	return !tcphs_output_gone();
+}
+
+bool tcphs_output_gone(void)
+{
+	return first_error || ferror(stdout);
 }
 
 /*
@@ -130,16 +183,40 @@ static bool pipe_closed(void)
 	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
+void tcphs_output_begin_pace(void)
+{
+	/* Without a buffer of ours glibc takes one of its own size. */
+	static char buffer[OUT_BUFFER];
+
+	tcphs_output_flush();
+	if (!setvbuf(stdout, buffer, _IOFBF, sizeof(buffer)))
+		paced = buffer;
+}
+
+bool tcphs_output_pace(uint64_t now, bool idle)
+{
+	static uint64_t flushed;
+
+	/* Who has gone is noticed without a row that could not be written, too. */
+	if (idle && pipe_closed())
+		return false;
+	if (!idle && now < flushed + FLUSH_NS && __fpending(stdout) < OUT_FULL)
+		return true;
+	flushed = now;
+	return tcphs_output_flush();
+}
+
 int tcphs_output_finish(void)
 {
-	tcphs_output_flush();
-	if (!ferror(stdout))
+	if (tcphs_output_flush())
 		return TCPHS_EXIT_DONE;
 	if (!first_error)
 		first_error = errno ? errno : EIO;
 	/* Whoever read it has seen enough. */
 	if (first_error == EPIPE || pipe_closed())
 		return TCPHS_EXIT_DONE;
-	tcphs_message_print("standard output: %s", strerror(first_error));
+	tcphs_message_print("standard output: %s", first_error == ETIMEDOUT ?
+			    "nobody took the last rows in a second: they are not written" :
+			    strerror(first_error));
 	return TCPHS_EXIT_FAILED;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host.h"
 #include "settings.h"
@@ -47,6 +48,17 @@ void tcphs_output_hosts(const struct tcphs_output *o, const struct tcphs_hosts *
 
 /* What was printed is on its way; false: nobody reads it any more. */
 bool tcphs_output_flush(void);
+
+/* Nobody does, or it cannot be written. */
+bool tcphs_output_gone(void);
+
+/*
+ * A stream that goes on: a buffer for many rows, of which whole ones are written.
+ * tcphs_output_pace() comes after each row, or when nothing came: then, and ten
+ * times a second, what was printed is on its way. false: nobody reads it any more.
+ */
+void tcphs_output_begin_pace(void);
+bool tcphs_output_pace(uint64_t now, bool idle);
 
 /* At the end: TCPHS_EXIT_DONE, or FAILED after a message (a full disk). */
 int tcphs_output_finish(void);

@@ -511,7 +511,7 @@ static size_t make_options(struct line *l, const json_t *o, uint8_t to[40])
 		used = put(to, used, 2, &two, 2);
 	}
 	if (truth_of(l, "options: sack_permitted", option(l, o, "sack_permitted")))
-		used = put(to, used, 4, NULL, 0);
+		used = put(to, used, 4, "", 0);
 	if (convert(l, "options: tsval", option(l, o, "tsval"), UINT32_MAX, &tsval) &
 	    convert(l, "options: tsecr", option(l, o, "tsecr"), UINT32_MAX, &tsecr)) {
 		stamps[0] = htonl(tsval);
@@ -534,7 +534,7 @@ static size_t make_options(struct line *l, const json_t *o, uint8_t to[40])
 			used = put(to, used, 34, cookie, length);
 	}
 	if (truth_of(l, "options: mptcp", option(l, o, "mptcp")))
-		used = put(to, used, 30, NULL, 0);
+		used = put(to, used, 30, "", 0);
 	return used;
 }
 
@@ -707,6 +707,7 @@ static void stream(struct line *l, struct tcphs_parsed *p)
 	const json_t *wall = get(l, "wall");
 	const char *mode = text(l, "segments");
 	uint64_t value;
+	__int128 apart;
 	int64_t time;
 	size_t i;
 
@@ -727,12 +728,15 @@ static void stream(struct line *l, struct tcphs_parsed *p)
 	p->segments_known = mode;
 	if (!wall)
 		return;
-	if (!is_number(wall, &time))
+	if (!is_number(wall, &time)) {
 		blame(l, "wall", "is no whole number");
-	else if (time >= (int64_t)MAX_NUMBER || time <= -(int64_t)MAX_NUMBER)
+		return;
+	}
+	apart = (__int128)time - p->record.ts;
+	if (apart >= (int64_t)MAX_NUMBER || apart <= -(int64_t)MAX_NUMBER)
 		blame(l, "wall", "is in no year that there is");
 	else
-		h->wall_offset = time - (int64_t)p->record.ts;
+		h->wall_offset = apart;
 	p->wall_known = true;
 }
 

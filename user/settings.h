@@ -37,6 +37,7 @@ struct tcphs_settings {
 	unsigned int order;		/* --sort: enum tcphs_order_key; 0 none */
 	bool reverse;			/* ... from its end */
 	bool json;
+	bool prometheus;
 	bool absolute;			/* -S */
 	bool ascii;
 	bool explain;

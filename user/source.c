@@ -210,7 +210,9 @@ static int read_header(struct tcphs_source *s)
 	int status;
 
 	s->raw_header = tcphs_memory_get(1, HEADER_MAX);
-	have = read_whole(s, s->raw_header, sizeof(s->header.magic));
+	/* The module gives its header in one piece; a short JSON ends before that. */
+	have = read_whole(s, s->raw_header, s->live ? TCPHS_HEADER_SIZE :
+						      sizeof(s->header.magic));
 	if (s->status)
 		return s->status;
 	if (!s->live && tcphs_parse_begins(s->raw_header, have)) {

@@ -18,6 +18,7 @@
 #include "listener.h"
 #include "message.h"
 #include "output.h"
+#include "prometheus.h"
 
 #define STATS "/proc/tcphs/stats"
 
@@ -69,7 +70,7 @@ static void tell_text(struct stats *t, const char *name, const char *text)
 
 /* ---- the module's counters ------------------------------------------------ */
 
-static int no_file(int error)
+int tcphs_stats_refuse(int error)
 {
 	if (error == ENOENT)
 		tcphs_message_print(STATS
@@ -92,7 +93,7 @@ static int tell_file(struct stats *t)
 
 	f = fopen(STATS, "re");
 	if (!f)
-		return no_file(errno);
+		return tcphs_stats_refuse(errno);
 	while ((len = getline(&line, &room, f)) > 0) {
 		if (!t->object) {
 			fputs(line, stdout);
@@ -213,9 +214,20 @@ static int tell_records(struct stats *t, const struct tcphs_settings *s)
 
 int tcphs_stats_run(const struct tcphs_settings *s)
 {
-	struct stats t = { .object = s->json ? json_object() : NULL };
+	struct stats t = { 0 };
 	int status = 0;
 
+	if (s->prometheus && s->json) {
+		tcphs_message_print("stats: --json or --prometheus, not both");
+		return TCPHS_EXIT_USAGE;
+	}
+	if (s->prometheus)
+		return tcphs_prometheus_run(s);
+	if (s->output) {
+		tcphs_message_print("stats: -o goes with --prometheus");
+		return TCPHS_EXIT_USAGE;
+	}
+	t.object = s->json ? json_object() : NULL;
 	if (t.object) {
 		t.listeners = json_array();
 		json_object_set(t.object, "listeners", t.listeners);

@@ -25,4 +25,7 @@ int fuzz_filter(const uint8_t *data, size_t size);
 /* Two bytes of options, then a play, or a recording: exported to a file. */
 int fuzz_export(const uint8_t *data, size_t size);
 
+/* Two bytes of options, then lines of JSON; what was read is read back. */
+int fuzz_json(const uint8_t *data, size_t size);
+
 #endif

@@ -182,6 +182,37 @@ void reader_show(struct reader_choice *c, const struct reader_recording *r, size
 	free(text);
 }
 
+/* Whether the first line says that all is of one host and one load of the module. */
+static bool is_of_one(const char *text)
+{
+	const char *end = strchr(text, '\n'), *host = strstr(text, "\"kind\":\"host\"");
+	const char *none = strstr(text, "\"session\":null");
+
+	return end && !(host && host < end) && !(none && none < end);
+}
+
+void reader_repeat(struct reader_choice *c, const struct reader_recording *r)
+{
+	size_t size, again_size;
+	char *text, *again;
+
+	c->settings.json = true;
+	write_recordings(c, r, 1);
+	tcphs_events_run(&c->settings);
+	text = get_printed(&size);
+	check_json(text);
+	if (is_of_one(text)) {
+		write_recordings(c, &(struct reader_recording){ (uint8_t *)text, size }, 1);
+		if (tcphs_events_run(&c->settings))
+			fail("the reader's own JSON is refused", text);
+		again = get_printed(&again_size);
+		if (size != again_size || memcmp(text, again, size))
+			fail("read back it is another", again);
+		free(again);
+	}
+	free(text);
+}
+
 /* libpcap, which is not ours, reads it to the end. */
 static void check_pcapng(const char *path)
 {

@@ -30,6 +30,9 @@ void reader_choose(struct reader_choice *c, const uint8_t data[2]);
  */
 void reader_show(struct reader_choice *c, const struct reader_recording *r, size_t count);
 
+/* Its records as JSON, and those read back: the same. */
+void reader_repeat(struct reader_choice *c, const struct reader_recording *r);
+
 /* Export them; the file must be what its name says. */
 void reader_export(struct reader_choice *c, const struct reader_recording *r,
 		   size_t count);

@@ -26,6 +26,7 @@ static const struct {
 	{ "tracker", fuzz_tracker },
 	{ "filter", fuzz_filter },
 	{ "export", fuzz_export },
+	{ "json", fuzz_json },
 };
 
 /* In a child. The size is exact, so that AddressSanitizer sees its end. */

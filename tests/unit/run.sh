@@ -27,6 +27,8 @@ step() {
 	step python3 export.py "$out"
 	step python3 merge.py "$out"
 	step python3 parse.py "$out"
+	step python3 feed.py "$out"
+	step python3 prometheus.py "$out"
 	step python3 list.py "$out"
 	step python3 progress.py "$out"
 	step python3 outlets.py "$out"

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The text format for Prometheus: whole, without a series that comes twice, and
+with the numbers that `list --json` has; a file is replaced at once. promtool
+judges it too, where there is one (Debian: prometheus); make check-fleet gets it.
+
+usage: prometheus.py DIRECTORY-OF-PROGRAMS
+"""
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OUT = sys.argv[1]
+TCPHS = os.path.join(OUT, "tcphs")
+DATA = "../data"
+ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC",
+           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
+           LSAN_OPTIONS="suppressions=lsan.supp:print_suppressions=0")
+failed = False
+
+
+def say(good, name, note=""):
+    global failed
+    print("%s %s" % ("ok" if good else "not ok", name))
+    if not good:
+        failed = True
+        for line in str(note).splitlines()[:20]:
+            print("# " + line[:300])
+
+
+def run(*args, **more):
+    p = subprocess.run([TCPHS, *args], env=ENV, capture_output=True, timeout=120, **more)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+SAMPLE = re.compile(r'(\w+)(?:\{(\w+="(?:[^"\\]|\\.)*"(?:,\w+="(?:[^"\\]|\\.)*")*)\})? (\S+)$')
+
+
+def parse(text):
+    """{(name, labels): value}; what is wrong with the text"""
+    samples, wrong, of, done = {}, [], None, set()
+    for line in text.splitlines():
+        word = line.split(" ", 3)
+        if word[:2] == ["#", "HELP"]:
+            of = word[2]
+            if of in done or len(word) < 4:
+                wrong.append("again, or empty: " + line)
+            done.add(of)
+        elif word[:2] == ["#", "TYPE"]:
+            if word[2] != of or word[3] not in ("counter", "gauge", "histogram"):
+                wrong.append(line)
+            if (word[3] == "counter") != of.endswith("_total"):
+                wrong.append("no name for a %s: %s" % (word[3], of))
+        else:
+            m = SAMPLE.match(line)
+            if not m or not m.group(1).startswith(of or "?"):
+                wrong.append("no sample of %s: %s" % (of, line))
+                continue
+            if m.group(1, 2) in samples:
+                wrong.append("twice: " + line)
+            samples[m.group(1, 2)] = float(m.group(3))
+    return samples, wrong
+
+
+PROMTOOL = shutil.which("promtool")
+bad, lint = "", ""
+for path in sorted(glob.glob(os.path.join(DATA, "*.tcphs"))):
+    status, text, err = run("stats", "--prometheus", "-r", path)
+    samples, wrong = parse(text)
+    if status or err or not text.endswith("\n"):
+        wrong.append("%d %s" % (status, err))
+    listed = [json.loads(line) for line in run("list", "--json", "-r", path)[1].splitlines()]
+    summary = listed[-1]
+    times = [c["open_us"] / 1e6 for c in listed
+             if c["kind"] == "connection" and c["open_us"] is not None]
+    for kind in ("open", "close"):
+        for name, count in summary[kind + "s"].items():
+            if samples["tcphs_window_%ss" % kind, '%s="%s"' % (kind, name)] != count:
+                wrong.append("%s %s: %d listed" % (kind, name, count))
+    if samples["tcphs_handshake_seconds_count", None] != len(times) or \
+            abs(samples["tcphs_handshake_seconds_sum", None] - sum(times)) > 1e-6:
+        wrong.append("%d handshakes, %f s listed" % (len(times), sum(times)))
+    buckets = [(labels[4:-1], v) for (name, labels), v in samples.items()
+               if name == "tcphs_handshake_seconds_bucket"]
+    for le, count in buckets:
+        if sum(t <= float(le) for t in times) != count:
+            wrong.append("le=%s: %s, %d listed" % (le, count,
+                                                   sum(t <= float(le) for t in times)))
+    if len(buckets) != 23 or buckets[-1][0] != "+Inf":
+        wrong.append("buckets: %s" % buckets)
+    for name, of in (("syns", "syns"), ("unanswered", "dropped")):
+        if sum(v for (n, _), v in samples.items() if n == "tcphs_window_listener_" + name) != \
+                sum(r[of] for r in listed if r["kind"] == "listener" and r["port"]):
+            wrong.append("other listeners' %s" % name)
+    if wrong:
+        bad += "%s: %s\n" % (os.path.basename(path), "\n".join(wrong))
+    if PROMTOOL:
+        p = subprocess.run([PROMTOOL, "check", "metrics"], input=text.encode(),
+                           capture_output=True)
+        if p.returncode or p.stderr or p.stdout:
+            lint += (p.stdout + p.stderr).decode()
+say(not bad, "--prometheus: well formed, and the numbers of list", bad)
+if PROMTOOL:
+    say(not lint, "--prometheus: promtool has nothing to say", lint)
+else:
+    print("ok --prometheus: promtool # SKIP there is none: apt install prometheus")
+
+good = os.path.join(DATA, "loopback.tcphs")
+with tempfile.TemporaryDirectory() as work:
+    out = os.path.join(work, "tcphs.prom")
+    plain = run("stats", "--prometheus", "-r", good)
+    for name in ("a new file", "the same again"):
+        status, text, err = run("stats", "--prometheus", "-r", good, "-o", out)
+        with open(out, encoding="utf-8") as f:
+            say((status, f.read(), err, text) == (0, plain[1], "", ""), name, err)
+    say(os.stat(out).st_mode & 0o777 == 0o644, "everybody may read it",
+        oct(os.stat(out).st_mode))
+    with open(out, "w", encoding="utf-8") as f:
+        f.write("before\n")
+    status, text, err = run("stats", "--prometheus", "-r", "/nowhere", "-o", out)
+    with open(out, encoding="utf-8") as f:
+        say(status == 1 and f.read() == "before\n" and "/nowhere" in err,
+            "nothing to read: the file is as it was", err)
+    say(os.listdir(work) == ["tcphs.prom"], "no other file is left", os.listdir(work))
+    status, _, err = run("stats", "--prometheus", "-r", good, "-o", work + "/no/x.prom")
+    say(status == 1 and "No such file" in err, "no such directory", err)
+    status, text, err = run("stats", "--prometheus", "-r", good, "-o", "-")
+    say((status, text) == plain[:2], "-o -: standard output", err)
+for args, words in ((("stats", "--json", "--prometheus"), "not both"),
+                    (("stats", "-o", "x"), "-o goes with --prometheus"),
+                    (("list", "--prometheus"), "does not take --prometheus")):
+    status, _, err = run(*args, "-r", good)
+    say(status == 2 and words in err, " ".join(args) + ": refused", err)
+sys.exit(failed)
