@@ -441,8 +441,13 @@ class Fleet:
                     for host in self.hosts}
             progress("written %s, read %s, not stored %s" %
                      (written, read, list(waiting.values())))
+            # A TIME_WAIT is yet to end.
+            left = sum(int(host.sh("ss -Htan '( sport >= %d and sport <= %d ) or "
+                                   "( dport >= %d and dport <= %d )' | grep -vc LISTEN; true"
+                                   % ((PORTS[0], SILENT) * 2))) for host in self.hosts)
             now = written, [host.counters("connections") for host in self.hosts]
-            if now == before and read == written and not any(waiting.values()):
+            if now == before and read == written and not left and \
+                    not any(waiting.values()):
                 return written
             before = now
             time.sleep(20)
