@@ -472,7 +472,7 @@ class Fleet:
                 host.name, written[host.name], sum(stored[host.name].values()),
                 stored[host.name]))
         gaps = self.engine.query("gaps")
-        missing = [line.split("│")[-2].strip() for line in gaps.splitlines()[3:-1]]
+        missing = [line.split("│")[-2].strip() for line in gaps.splitlines()[1:-1]]
         tap.say(missing and set(missing) == {"0"}, "no number is missing on any CPU", gaps)
         raw, final = (int(self.engine.ask("SELECT count() FROM tcphs.events" + word))
                       for word in ("", " FINAL"))
@@ -624,7 +624,7 @@ class Fleet:
             keep(name + ".sql")
             keep("\n".join(said[name].splitlines()[:9]))
         rows = [[w.strip() for w in line.strip("│").split("│")]
-                for line in said["handshake"].splitlines()[3:-1]]
+                for line in said["handshake"].splitlines()[1:-1]]
         tap.equal("handshake.sql: every handshake of the clients is in it",
                   sum(int(row[3]) for row in rows if row[2] == "client"), self.count)
         tap.has("refused.sql: the refused ones", said["refused"],
