@@ -23,7 +23,8 @@ done
 queued=$(syslog-ng-ctl stats -c "$2" 2>/dev/null | sed -n 's/.*d_engine#0.*;queued;//p')
 if [ -n "$queued" ]; then
 	size=$(stat -c %s "$1"/*.rqf 2>/dev/null | sort -n | tail -n 1)
-	if [ "$queued" -gt 0 ] && [ "$size" -gt $((TCPHS_QUEUE_BYTES * 8 / 10)) ]; then
+	# fleet.conf's mem-buf-size is what syslog-ng keeps free of it.
+	if [ "$queued" -gt 0 ] && [ "$size" -ge $((TCPHS_QUEUE_BYTES - 16777216)) ]; then
 		complain "the disk queue in $1 is full: $queued records, $size of $TCPHS_QUEUE_BYTES bytes; what comes now waits in the module's ring"
 	fi
 fi
