@@ -10,9 +10,11 @@
 #: check-kernels             the same on each kernel, in its own Debian;
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
+#: check-fleet               two hosts feed a ClickHouse of two shards, in VMs;
+#:                           CONNECTIONS=50000
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: bench                     the cost, beside that of others; on several CPUs; what
-#:                           is lost at the full rate; PARTS="cost smp full"
+#:                           is lost at the full rate; PARTS="cost smp full scale"
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: bench-scale               the reader at 10,000 to 1,000,000 connections
 #: check-all                 all of these, the most telling first; MINUTES=75
@@ -80,6 +82,9 @@ check-kernels:
 
 check-debug:
 	$(Q)scripts/check-debug.sh
+
+check-fleet:
+	$(Q)scripts/check-fleet.sh
 
 soak:
 	$(Q)scripts/soak.sh
@@ -162,4 +167,4 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 .PHONY: all module user demo check check-kernels check-debug soak bench bench-check bench-scale check-all lint install uninstall clean distclean help
-.PHONY: dkms-install dkms-remove dkms-source deb check-package fuzz
+.PHONY: dkms-install dkms-remove dkms-source deb check-package check-fleet fuzz

@@ -41,6 +41,7 @@ steps="
 30	KCSAN				PARTS=races scripts/check-debug.sh
 40	the suite under KASAN		PARTS=suite scripts/check-debug.sh
 33	soak				MINUTES=30 scripts/soak.sh
+60	a fleet of two hosts		scripts/check-fleet.sh
 "
 
 # count WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"

@@ -34,6 +34,7 @@ step() {
 	step python3 progress.py "$out"
 	step python3 outlets.py "$out"
 	step python3 pages.py "$out"
+	step python3 fleet.py "$out"
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '
 	BEGIN { print "TAP version 13" }
