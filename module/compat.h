@@ -22,7 +22,8 @@
  */
 #ifdef CONFIG_X86_64
 #include <asm/asm.h>
-#define TCPHS_RARE	__cold notrace __attribute__((no_caller_saved_registers))
+#define TCPHS_RARE	__attribute__((__cold__, __no_instrument_function__, \
+				       __no_caller_saved_registers__))
 #define tcphs_compat_rare(function, a, b, c) \
 ({ \
 	u64 __result; \

@@ -148,7 +148,8 @@ static __always_inline u64 tcphs_hint_listener_key(const struct net *net,
 						   bool inet6, const void *addr,
 						   __be16 port)
 {
-	u16 now = jiffies >> ilog2(HZ);
+	unsigned long ticks = jiffies;
+	u16 now = ticks >> ilog2(HZ);
 	u64 key = (u64)net->ns.inum << 32 | (u32)(__force u16)port << 16 | now;
 	u32 addr4;
 

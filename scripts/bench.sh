@@ -4,12 +4,13 @@
 # same on every machine; whether CPUs wait for each other; whether records are lost,
 # and counted. Takes forty minutes.
 #
-# usage: [PARTS="cost smp full"] [BLOCKS=N] [ROUNDS=N] [MINUTE=60]
+# usage: [PARTS="cost smp full scale"] [BLOCKS=N] [ROUNDS=N] [MINUTE=60]
 #        [LOADS="connect netns write16k write200 flood"] scripts/bench.sh [TRACER...]
 #
 #	cost	instructions added, by tracer and load (TRACER names rows of the table)
 #	smp	the same on 1, 2 and 4 CPUs that all write at once
 #	full	MINUTE= seconds at the full rate, a flood, a reader that stood still
+#	scale	the reader at more and more connections: see scripts/bench/scale.sh
 #
 # Prints tables; leaves them, the numbers as JSON, and a picture in build/bench:
 # table.md, bench.json (smp1.json ..., full.json), bench.svg (OUT= elsewhere; PICTURE=no
@@ -85,6 +86,13 @@ part_full() {
 	tell full_report "$out/full.json"
 }
 
+# Here, not in a VM.
+part_scale() {
+	OUT=$out "$top/scripts/bench/scale.sh" >&2 || status=$?
+	cat "$out/scale.md" >>"$out/table.md"
+	cat "$out/scale.md"
+}
+
 "$top/scripts/dependencies.sh" build vm "${picture/no/vm}"
 "$top/scripts/build.sh"
 
@@ -94,12 +102,13 @@ mkdir -p "$out/guest"
 gcc -O2 -Wall -static -o "$out/guest/load" "$top/scripts/bench/load.c"
 gcc -O2 -Wall -static -I "$top/module/uapi" -o "$out/guest/census" "$top/scripts/bench/census.c"
 : >"$out/table.md"
-for part in ${PARTS:-cost smp full}; do
+for part in ${PARTS:-cost smp full scale}; do
 	case "$part" in
 	cost) part_cost "$@" ;;
 	smp) part_smp ;;
 	full) part_full ;;
-	*) die "PARTS: $part is none; cost, smp, full are" ;;
+	scale) part_scale ;;
+	*) die "PARTS: $part is none; cost, smp, full, scale are" ;;
 	esac
 done
 say "the tables, and the numbers, are in ${out#"$top"/}"
