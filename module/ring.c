@@ -93,6 +93,8 @@ static void wake_irq_fn(struct irq_work *work)
 /**
  * tcphs_ring_stamp() - the time, where it takes more than the counter to tell
  * @passed: since the CPU's clock was asked, cycles
+ * @unused: see tcphs_compat_rare(), which passes three
+ * @unused2: and this
  *
  * Context: a writer, interrupts off, its record not committed. Where a reader
  * sleeps it has it woken soon: the writer may hold any lock of the network stack
