@@ -239,6 +239,9 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
 			/* Only segments of it are left. */
 			if (!e->socket && e->role == TCPHS_ROLE_UNKNOWN && !e->stub)
 				break;
+			/* What led here was lost; a port pair is one socket's. */
+			if (e->lossy && e->full && !e->closed && !e->stub)
+				break;
 		}
 	}
 	if (!e) {
