@@ -23,6 +23,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "identity.h"
 #include "ring.h"
 
 /* So that a test knows what it has loaded. */
@@ -178,6 +179,16 @@ static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
 	return slot_valid(ring, n);
 }
 
+/*
+ * A gap is told at once: what happened on the other CPUs in its time has not
+ * been told then, and the reader knows better than to take it for everything.
+ */
+static void cursor_gap(struct tcphs_cursor_cpu *at)
+{
+	at->until = at->ts;
+	at->ts = 0;
+}
+
 /* The CPU's next record has been overtaken: goes on at the oldest that is there. */
 static noinline void cursor_skip(struct tcphs_cursor_cpu *at,
 				 const struct tcphs_ring *ring)
@@ -198,6 +209,7 @@ static noinline void cursor_skip(struct tcphs_cursor_cpu *at,
 			return;
 		}
 	} while (!slot_copy(ring, at->next, &at->ts, NULL));
+	cursor_gap(at);
 }
 
 /* Looks at the time of the CPU's next record; steps over what is lost. */
@@ -305,12 +317,28 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
 			cpu_relax();
 		cursor->cpu[cpu].limit = max(reserved, cursor->cpu[cpu].next);
 		cursor_peek(&cursor->cpu[cpu], ring);
+		/* Found before, when there was nothing to read behind it. */
+		if (cursor->cpu[cpu].lost && cursor->cpu[cpu].ts &&
+		    cursor->cpu[cpu].ts != U64_MAX)
+			cursor_gap(&cursor->cpu[cpu]);
 	}
 	cursor_choose(cursor);
 }
 
+/* Where it begins, and not before what has been told: the order is kept. */
+static u64 gap_begin(const struct tcphs_cursor *cursor)
+{
+	u64 begin = tcphs_identity_loaded();
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		begin = max(begin, cursor->cpu[cpu].last);
+	return begin;
+}
+
+/* The gap is told and behind it. */
 static void lost_fill(struct tcphs_record *record, u64 ts,
-		      const struct tcphs_cursor_cpu *at)
+		      struct tcphs_cursor_cpu *at)
 {
 	memset(record, 0, sizeof(*record));
 	record->kind = TCPHS_LOST;
@@ -318,6 +346,9 @@ static void lost_fill(struct tcphs_record *record, u64 ts,
 	record->n = at->next - at->lost;
 	record->lost.count = at->lost;
 	record->lost.since = at->last;
+	record->lost.until = at->until;
+	at->lost = 0;
+	at->ts = at->until;
 }
 
 /**
@@ -341,9 +372,8 @@ again:
 	if (at->ts == U64_MAX || at->ts > cursor->horizon)
 		return false;
 	if (at->lost) {
-		lost_fill(record, at->ts, at);
+		lost_fill(record, gap_begin(cursor), at);
 		record->cpu = best;
-		at->lost = 0;
 		return true;
 	}
 	ring = per_cpu_ptr(&tcphs_rings, best);

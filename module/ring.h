@@ -122,7 +122,8 @@ struct tcphs_cursor {
 		u64 limit;		/* settled up to here */
 		u64 ts;			/* of record next; U64_MAX: none */
 		u64 last;		/* ts of the last one read */
-		u64 lost;		/* gap before next, not yet told */
+		u64 lost;		/* gap before next, not yet told: */
+		u64 until;		/* ... ts of next; `ts` is 0 meanwhile */
 	} cpu[];
 };
 

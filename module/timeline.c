@@ -155,6 +155,15 @@ static void destroy_show(struct seq_file *seq, const struct tcphs_record *r)
 		   d->segs_in, d->segs_out, d->retransmits);
 }
 
+/* @width: of the seconds */
+static void time_show(struct seq_file *seq, int width, u64 ts)
+{
+	u32 ns;
+	u64 s = div_u64_rem(ts, NSEC_PER_SEC, &ns);
+
+	seq_printf(seq, " %*llu.%06u", width, s, ns / 1000);
+}
+
 static void record_show(struct seq_file *seq, const struct tcphs_record *r)
 {
 	switch (r->kind) {
@@ -176,18 +185,11 @@ static void record_show(struct seq_file *seq, const struct tcphs_record *r)
 			   r->accept.comm);
 		break;
 	case TCPHS_LOST:
-		seq_printf(seq, "lost %llu records of CPU %u",
+		seq_printf(seq, "lost %llu records of CPU %u until",
 			   r->lost.count, r->cpu);
+		time_show(seq, 0, r->lost.until);
 		break;
 	}
-}
-
-static void time_show(struct seq_file *seq, u64 ts)
-{
-	u32 ns;
-	u64 s = div_u64_rem(ts, NSEC_PER_SEC, &ns);
-
-	seq_printf(seq, "%6llu.%06u ", s, ns / 1000);
 }
 
 static void *timeline_start(struct seq_file *seq, loff_t *pos)
@@ -221,7 +223,8 @@ static int timeline_show(struct seq_file *seq, void *v)
 		if (r->kind != TCPHS_LOST)
 			block_show(seq, first);
 	}
-	time_show(seq, r->ts);
+	time_show(seq, 5, r->ts);
+	seq_putc(seq, ' ');
 	if (r->kind != TCPHS_LOST)
 		seq_printf(seq, "%c ",
 			   same_end(first, local_is_client(first), r) ? 'A' :

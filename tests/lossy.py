@@ -21,6 +21,7 @@ def main():
     with open(sys.argv[2]) as f:
         stats = dict(line.split(None, 1) for line in f)
     expected, last, gaps, lost = {}, {}, [], 0
+    behind = {}			# CPU -> until when its last gap lasts
     for r in rows:
         cpu = r["cpu"]
         at = expected.get(cpu, 0)
@@ -34,9 +35,16 @@ def main():
             if r["since"] != last.get(cpu, 0):
                 gaps.append("CPU %d: the gap begins at %d, not %d" % (
                     cpu, r["since"], last.get(cpu, 0)))
+            # Nobody shall take what comes next for everything.
+            if max(last.values(), default=0) > r["ts"]:
+                gaps.append("CPU %d: the gap comes after records of its time" %
+                            cpu)
+            behind[cpu] = r["until"]
         else:
             expected[cpu] = r["n"] + 1
             last[cpu] = r["ts"]
+            if behind.pop(cpu, r["ts"]) != r["ts"]:
+                gaps.append("CPU %d: the gap does not end at %d" % (cpu, r["ts"]))
     say("each record is there or counted as lost", gaps)
     say("the ring did overflow", [] if lost else ["nothing was lost"])
     wrong = []

@@ -24,7 +24,7 @@ RECORD = struct.Struct("=QQQIHBB16s16sHH60s")
 TRANSITION = struct.Struct("=BBBB6III16sHBBI")
 SEGMENT = struct.Struct("=BBBBIIIHH40s")
 RESET = struct.Struct("=BBBBIBBH6III16s")
-LOST = struct.Struct("=4xQQ40x")
+LOST = struct.Struct("=4xQQQ32x")
 ACCEPT = struct.Struct("=B3xQQI12xII16s")
 KINDS = {1: "transition", 2: "segment", 3: "reset", 4: "destroy", 5: "lost",
          6: "accept"}
@@ -52,7 +52,7 @@ def record(raw):
      payload) = RECORD.unpack(raw)
     row = {"kind": KINDS.get(kind, kind), "cpu": cpu, "n": n, "ts": ts}
     if kind == 5:
-        row["count"], row["since"] = LOST.unpack(payload)
+        row["count"], row["since"], row["until"] = LOST.unpack(payload)
         return row
     size = 16 if flags & 1 else 4
     row.update(netns=netns, family="inet6" if flags & 1 else "inet", sock=sock,

@@ -191,21 +191,25 @@ static bool is_within(const struct tcphs_record *r, const struct tcphs_record *g
 
 /*
  * `gap` tells of records that are there all the same, since another reader had
- * them: from its beginning, or to its end, as readers come and go.
+ * them: from its beginning, or to its end, as readers come and go. It stands
+ * where it begins, or behind what happened meanwhile where it was found there.
  */
-static void shorten(const struct tcphs_record *begin, struct tcphs_record *gap)
+static void shorten(const struct tcphs_record *begin, struct tcphs_record *gap,
+		    const struct tcphs_record *end)
 {
-	const struct tcphs_record *r;
+	const struct tcphs_record *first = gap, *last = gap, *r;
 
-	for (r = gap; r > begin && r[-1].ts >= gap->lost.since && gap->lost.count;) {
-		r--;
-		/* What came before on this CPU has smaller numbers still. */
-		if (r->cpu == gap->cpu && r->n < gap->n + (r->kind == TCPHS_LOST))
-			break;
-		if (is_within(r, gap) && r->n == gap->n + gap->lost.count - 1)
-			gap->lost.count--;
+	while (first > begin && first[-1].ts >= gap->lost.since)
+		first--;
+	while (last + 1 < end && last[1].ts <= gap->lost.until)
+		last++;
+	for (r = last; r > first && gap->lost.count; r--) {
+		if (!is_within(r, gap) || r->n != gap->n + gap->lost.count - 1)
+			continue;
+		gap->lost.count--;
+		gap->lost.until = r->ts;
 	}
-	for (; r < gap && gap->lost.count; r++) {
+	for (r = first; r <= last && gap->lost.count; r++) {
 		if (!is_within(r, gap) || r->n != gap->n)
 			continue;
 		gap->n++;
@@ -218,12 +222,12 @@ static size_t fill_gaps(struct tcphs_record *record, size_t count)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < count; i++) {
-		record[kept] = record[i];
-		if (record[kept].kind == TCPHS_LOST)
-			shorten(record, &record[kept]);
-		kept += record[kept].kind != TCPHS_LOST || record[kept].lost.count;
-	}
+	for (i = 0; i < count; i++)
+		if (record[i].kind == TCPHS_LOST)
+			shorten(record, &record[i], record + count);
+	for (i = 0; i < count; i++)
+		if (record[i].kind != TCPHS_LOST || record[i].lost.count)
+			record[kept++] = record[i];
 	return kept;
 }
 

@@ -118,6 +118,7 @@ void tcphs_endian_record(struct tcphs_record *r)
 	case TCPHS_LOST:
 		SWAP(r->lost.count);
 		SWAP(r->lost.since);
+		SWAP(r->lost.until);
 		break;
 	case TCPHS_ACCEPT:
 		SWAP(r->accept.cgroup);

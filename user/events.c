@@ -7,6 +7,7 @@
 #include "command.h"
 #include "filter.h"
 #include "flow.h"
+#include "gap.h"
 #include "hold.h"
 #include "input.h"
 #include "json.h"
@@ -144,9 +145,12 @@ static void print_reset(struct tcphs_writer *w, const struct tcphs_reset *r)
 
 static void print_lost(struct events *v, const struct tcphs_record *r)
 {
+	char span[TCPHS_GAP_TEXT];
+
 	tcphs_writer_text(&v->row, tcphs_output_paint(&v->output, TCPHS_PAINT_BAD));
 	tcphs_writer_number(&v->row, r->lost.count);
 	write_pair(&v->row, " records lost on CPU ", r->cpu);
+	tcphs_writer_text(&v->row, tcphs_gap_text(r, span));
 	tcphs_writer_text(&v->row, tcphs_output_plain(&v->output));
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gap.h"
 #include "memory.h"
+#include "number.h"
 
 enum { CPUS = 1 << 16, RECENT = 256 };
 
@@ -61,6 +63,7 @@ bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 		lost->kind = TCPHS_LOST;
 		lost->lost.count = r->n - cpu->next;
 		lost->lost.since = cpu->ts;
+		lost->lost.until = r->ts;
 	}
 	cpu->ts = r->ts;
 	if (r->n >= cpu->next)
@@ -69,6 +72,17 @@ bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 		cpu->recent = tcphs_memory_get(RECENT, sizeof(*cpu->recent));
 	cpu->recent[r->n % RECENT] = r->n + 1;
 	return gap;
+}
+
+char *tcphs_gap_text(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT])
+{
+	char span[TCPHS_NUMBER_SIZE];
+
+	*text = '\0';
+	if (lost->lost.until > lost->ts)
+		snprintf(text, TCPHS_GAP_TEXT, ", from here for %s",
+			 tcphs_number_span(lost->lost.until - lost->ts, span));
+	return text;
 }
 
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r)

@@ -21,6 +21,13 @@ void tcphs_gap_free(struct tcphs_gaps *g);
 bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 		    struct tcphs_record *lost);
 
+/*
+ * How long a gap lasts, as text that follows "lost": ", from here for 4.2 s"; ""
+ * where the record stands behind it. Returns `text`.
+ */
+#define TCPHS_GAP_TEXT 48
+char *tcphs_gap_text(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT]);
+
 /* The same record was among the last 256 of its CPU already. */
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
 

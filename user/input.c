@@ -274,8 +274,10 @@ static void advance(struct tcphs_input *in, struct stream *s)
 		return;
 	r->ts = tcphs_host_time(&in->hosts, s->host, r->ts);
 	r->netns = tcphs_host_place(&in->hosts, s->host, r->netns);
-	if (r->kind == TCPHS_LOST)
+	if (r->kind == TCPHS_LOST) {
 		r->lost.since = tcphs_host_time(&in->hosts, s->host, r->lost.since);
+		r->lost.until = tcphs_host_time(&in->hosts, s->host, r->lost.until);
+	}
 }
 
 static struct stream *earliest(struct tcphs_input *in)

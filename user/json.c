@@ -311,6 +311,7 @@ static void record(struct tcphs_values *v, const struct tcphs_record *r,
 	if (r->kind == TCPHS_LOST) {
 		tcphs_value_number(v, "count", r->lost.count);
 		number(v, "since", r->lost.since, r->lost.since);
+		number(v, "until", r->lost.until, r->lost.until);
 		return;
 	}
 	ends(v, r, tcphs_host_netns(hosts, r->netns));

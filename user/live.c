@@ -20,6 +20,7 @@
 #include "connection.h"
 #include "filter.h"
 #include "flow.h"
+#include "gap.h"
 #include "hold.h"
 #include "input.h"
 #include "json.h"
@@ -333,10 +334,13 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 
 static void print_lost(struct live *l, const struct tcphs_record *r)
 {
+	char span[TCPHS_GAP_TEXT];
+
 	begin_row(l, r->ts, 0, "");
 	paint(l, TCPHS_PAINT_BAD);
 	tcphs_writer_number(&l->row, r->lost.count);
 	write_pair(&l->row, " records lost on CPU ", r->cpu);
+	tcphs_writer_text(&l->row, tcphs_gap_text(r, span));
 	plain(l);
 	end_row(l);
 }

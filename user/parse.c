@@ -37,7 +37,8 @@ static const char *const members[] = {
 	"process", "rcv_nxt", "reason", "release", "reply", "reserved",
 	"retransmit", "retransmits", "rtt_us", "saddr", "segments", "segs_in",
 	"segs_out", "seq", "session", "since", "snd_nxt", "snd_una", "sock", "socket",
-	"sport", "state", "syns", "timeouts", "ts", "uid", "unread", "urg", "via",
+	"sport", "state", "syns", "timeouts", "ts", "uid", "unread", "until", "urg",
+	"via",
 	"wall", "win", "write_seq",
 };
 
@@ -677,6 +678,7 @@ static void lost(struct line *l, struct tcphs_record *r)
 	if (!r->lost.count)
 		blame(l, "count", "is 0");
 	r->lost.since = plain(l, "since", MAX_NUMBER);
+	r->lost.until = plain(l, "until", MAX_NUMBER);
 }
 
 /* ---- what a record says of its stream ------------------------------------- */

@@ -300,14 +300,17 @@ struct tcphs_destroy {
 } TCPHS_PACKED;
 
 /*
- * Where a gap is. It lies on the CPU `cpu` between the times `since` and `ts`
- * and begins with record number `n`.
+ * Where a gap is. It lies on the CPU `cpu` between the times `since` and `until`
+ * and begins with record number `n`. The record comes as soon as the gap is
+ * known, before the other CPUs' records of that time, and has their beginning
+ * in `ts`.
  */
 struct tcphs_lost {
 	__u32	__pad;
 	__u64	count;
 	__u64	since;		/* last record before the gap; 0: from the start */
-	__u8	__reserved[40];
+	__u64	until;		/* first record behind it; 0: that is ts */
+	__u8	__reserved[32];
 } TCPHS_PACKED;
 
 struct tcphs_accept {

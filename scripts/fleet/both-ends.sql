@@ -8,7 +8,7 @@
 -- numbers. What the same ports did before and after comes along, as further ladders.
 SELECT
 	kind, cpu, n, ts, wall, host, boot, session, release, segments, missing,
-	complete, count, since, netns, family, saddr, sport, daddr, dport, sock,
+	complete, count, since, until, netns, family, saddr, sport, daddr, dport, sock,
 	mapped, old, new, via, snd_nxt, snd_una, rcv_nxt, write_seq, iss, irs, pid,
 	comm, uid, cgroup, mark, backlog, error, unread, timeouts, linger, process,
 	dead, listener, drops, syns, accepts, dir, flags, seq, ack, len, win,

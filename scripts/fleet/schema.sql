@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS tcphs.events_local
 	complete Nullable(UInt64),
 	count Nullable(UInt64),
 	since Nullable(UInt64),
+	until Nullable(UInt64),
 	netns Nullable(UInt32),
 	family Nullable(String),
 	saddr Nullable(String),
