@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "connection.h"
+#include "gap.h"
 #include "match.h"
 #include "memory.h"
 #include "names.h"
@@ -355,26 +356,35 @@ static void place_resets(struct steps *s, const struct view *v, unsigned int whi
 	}
 }
 
-/* Where records are missing; one row for both ends. */
-static void place_gaps(struct steps *s, const struct view *v, unsigned int which)
+/* e has the gap among its records, with as many lost. */
+static bool marks(const struct tcphs_end *e, const struct tcphs_record *lost)
 {
-	char text[80];
-	size_t i, k;
+	size_t i;
+
+	for (i = 0; i < e->records; i++)
+		if (e->record[i].kind == TCPHS_LOST && e->record[i].cpu == lost->cpu &&
+		    e->record[i].n == lost->n &&
+		    e->record[i].lost.count == lost->lost.count)
+			return true;
+	return false;
+}
+
+/* Where records are missing; one row for both ends, the first one's. */
+static void place_gaps(struct steps *s, const struct view *v, const struct view *other,
+		       unsigned int which)
+{
+	char text[80], span[TCPHS_GAP_TEXT];
+	size_t i;
 
 	for (i = 0; i < v->e->records; i++) {
 		const struct tcphs_record *r = &v->e->record[i];
 		struct tcphs_step *step;
 
-		if (r->kind != TCPHS_LOST)
+		if (r->kind != TCPHS_LOST || (other && marks(other->e, r)))
 			continue;
-		snprintf(text, sizeof(text), "%" PRIu64 " records lost here",
-			 (uint64_t)r->lost.count);
-		for (k = 0; k < s->count; k++)
-			if (s->step[k].kind == TCPHS_STEP_GAP &&
-			    s->step[k].ts == r->ts && !strcmp(s->step[k].note, text))
-				break;
-		if (k < s->count)
-			continue;
+		tcphs_gap_text(r, span);
+		snprintf(text, sizeof(text), "%" PRIu64 " records lost%s",
+			 (uint64_t)r->lost.count, *span ? span : " here");
 		step = add_step(s, TCPHS_STEP_GAP, which);
 		step->ts = r->ts;
 		step->note = tcphs_memory_text(text);
@@ -818,6 +828,21 @@ static enum tcphs_whole whole(const struct tcphs_end *e, const struct tcphs_end 
 	return born ? TCPHS_WHOLE_COMPLETE : TCPHS_WHOLE_PARTIAL;
 }
 
+/* Up to when no record of e can be lost; UINT64_MAX: none is. */
+static uint64_t intact(const struct tcphs_end *e)
+{
+	size_t i;
+
+	if (!e->lossy && (e->born || !e->after_loss))
+		return UINT64_MAX;
+	if (!e->born || e->marked)
+		return 0;
+	for (i = 0; i < e->records; i++)
+		if (e->record[i].kind == TCPHS_LOST)
+			return e->record[i].lost.since;
+	return 0;
+}
+
 /* A side that sent no SYN, in a record that has all, sent no bytes. */
 static void tell_silence(struct tcphs_connection *c)
 {
@@ -879,7 +904,11 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	c->whole = whole(a, b);
 	if (b && whole(b, a) > c->whole)
 		c->whole = whole(b, a);
-	c->doubtful = (a->doubtful && !a->closed) || (b && b->doubtful && !b->closed);
+	c->doubtful = (tcphs_end_doubtful(a) && !a->closed) ||
+		      (b && tcphs_end_doubtful(b) && !b->closed);
+	c->intact = intact(a);
+	if (b && intact(b) < c->intact)
+		c->intact = intact(b);
 	c->start = b && b->first < a->first ? b->first : a->first;
 	at = tcphs_connection_side(a, b, &c->assumed);
 	/* Few connections have more steps than records. */
@@ -922,7 +951,7 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 			continue;
 		place_states(&s, v[side], &c->side[side], side, c->itself);
 		place_resets(&s, v[side], side);
-		place_gaps(&s, v[side], side);
+		place_gaps(&s, v[side], side ? v[0] : NULL, side);
 		unlook(v[side]);
 	}
 	order(&s);

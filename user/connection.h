@@ -57,6 +57,7 @@ struct tcphs_side {
 	bool mapped;		/* IPv4 on an AF_INET6 socket */
 	bool seen;		/* segments were recorded at this side */
 	bool socket;		/* it has a socket on this machine: states */
+	bool closed;		/* ... that is gone, TIME_WAIT included */
 	bool born;		/* its beginning was seen */
 	bool cookie;		/* the server's SYN,ACK was a SYN cookie */
 	bool isn_known;
@@ -173,6 +174,7 @@ struct tcphs_connection {
 	const char *open_rule;	/* why: a sentence of verdict.c */
 	const char *close_rule;
 	bool doubtful;		/* lossy, and a socket was not heard of since */
+	uint64_t intact;	/* lossy: up to when no record is missing; 0 unknown */
 	uint64_t start;		/* ts of the first event */
 	uint64_t began;		/* ts of the SYN, or of the first event */
 	uint64_t opened;	/* SYN to ESTABLISHED took so long; 0 unknown */

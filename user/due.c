@@ -38,8 +38,11 @@ static void push_due(struct tcphs_due *d, struct tcphs_end *e, uint64_t ts)
 /* Nothing more is expected of this end. */
 static bool over(const struct tcphs_due *d, const struct tcphs_end *e)
 {
-	if (!e->socket || e->closed)
+	if (e->closed)
 		return true;
+	/* Where records were lost it may have a socket all the same. */
+	if (!e->socket)
+		return !e->lossy;
 	return d->follow && e->state == TCPHS_TIME_WAIT;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "end.h"
+#include "host.h"
 #include "memory.h"
 #include "names.h"
 
@@ -88,6 +89,34 @@ void tcphs_end_enlist(struct tcphs_end_list *list, struct tcphs_end *e)
 	list->newest = e;
 }
 
+void tcphs_end_open_gap(struct tcphs_ends *s, const struct tcphs_record *lost)
+{
+	size_t i;
+
+	for (i = 0; i < s->gaps; i++)
+		if (!tcphs_host_differs(s->gap[i].netns, lost->netns))
+			break;
+	if (i == s->gaps) {
+		s->gap = tcphs_memory_grow(s->gap, s->gaps, &s->gaps_room,
+					   sizeof(*s->gap));
+		s->gap[s->gaps++] = *lost;
+	} else if (lost->lost.until > s->gap[i].lost.until) {
+		s->gap[i] = *lost;
+	}
+}
+
+const struct tcphs_record *tcphs_end_gap(const struct tcphs_ends *s,
+					 const struct tcphs_record *r)
+{
+	size_t i;
+
+	for (i = 0; i < s->gaps; i++)
+		if (r->ts < s->gap[i].lost.until &&
+		    !tcphs_host_differs(s->gap[i].netns, r->netns))
+			return &s->gap[i];
+	return NULL;
+}
+
 struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record *r)
 {
 	struct tcphs_end *e = tcphs_memory_get(1, sizeof(*e));
@@ -96,7 +125,7 @@ struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record 
 	e->first = e->last = r->ts;
 	/* If its beginning stays unseen, that may be because it was lost. */
 	e->after_loss = s->lost;
-	e->lossy = r->ts < s->complete;
+	e->lossy = r->ts < s->complete || tcphs_end_gap(s, r);
 	tcphs_end_enlist(&s->living, e);
 	return e;
 }
@@ -121,6 +150,7 @@ void tcphs_end_delete_all(struct tcphs_ends *s)
 		tcphs_end_delete(s, s->listeners.oldest);
 	while (s->stubs.oldest)
 		tcphs_end_delete(s, s->stubs.oldest);
+	free(s->gap);
 	tcphs_table_free(&s->by_sock);
 	tcphs_table_free(&s->by_tuple);
 }
@@ -211,9 +241,14 @@ void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
 					      sizeof(*e->record));
 	}
 	e->record[e->records++] = *r;
-	e->doubtful = r->kind == TCPHS_LOST;
-	if (e->doubtful)
+	if (r->kind == TCPHS_LOST) {
+		uint64_t until = r->lost.until ? r->lost.until : r->ts;
+
+		/* Heard of at that very moment is heard of before. */
+		if (until >= e->doubt)
+			e->doubt = until + 1;
 		return;
+	}
 	if (r->ts > e->last)
 		e->last = r->ts;
 	if (r->ts < e->first)

@@ -74,8 +74,9 @@ struct tcphs_end {
 	bool mini;		/* ... and then a TIME_WAIT mini-socket */
 	bool closed;		/* it has come to its end */
 	bool lossy;		/* records were lost while it lived */
+	bool marked;		/* ... already when it began: a gap is in its records */
 	bool after_loss;	/* records had been lost before its first one */
-	bool doubtful;		/* ... and nothing was heard of it since */
+	uint64_t doubt;		/* until when, ns; see tcphs_end_doubtful() */
 	bool cookie;		/* its SYN,ACK carried a SYN cookie */
 	bool asked;		/* a SYN came and was not answered yet */
 	struct tcphs_owner listener;	/* who listened for it */
@@ -123,7 +124,17 @@ struct tcphs_ends {
 	struct tcphs_end_list stubs;	/* as they were given out, or last heard of */
 	bool lost;			/* records, at any time */
 	uint64_t complete;		/* before this ts some may be lost */
+	struct tcphs_record *gap;	/* of each host the one that lasts longest */
+	size_t gaps;
+	size_t gaps_room;
 };
+
+/* A gap was told of: who begins before it is over may miss records. */
+void tcphs_end_open_gap(struct tcphs_ends *s, const struct tcphs_record *lost);
+
+/* The gap that is open at the time and place of r; NULL none. */
+const struct tcphs_record *tcphs_end_gap(const struct tcphs_ends *s,
+					 const struct tcphs_record *r);
 
 /* A new end, living, that begins with this record; it is not attached yet. */
 struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record *r);
@@ -164,6 +175,12 @@ struct tcphs_end *tcphs_end_of_link(struct tcphs_table_link *l);
 /* e has the tuple t from now on, if it is whole and e had none. */
 void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 			 const struct tcphs_tuple *t);
+
+/* Records were lost and nothing was heard of e since. */
+static inline bool tcphs_end_doubtful(const struct tcphs_end *e)
+{
+	return e->last < e->doubt;
+}
 
 /* Keep a copy of the record. */
 void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r);

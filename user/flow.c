@@ -14,6 +14,7 @@
 #include "listener.h"
 #include "memory.h"
 #include "names.h"
+#include "number.h"
 #include "pair.h"
 
 struct tcphs_flow {
@@ -23,6 +24,26 @@ struct tcphs_flow {
 };
 
 /* ---- attaching records ---------------------------------------------------- */
+
+/* It begins within a gap: its first record is not all that it should have. */
+static void mark_begin(struct tcphs_flow *f, struct tcphs_end *e)
+{
+	const struct tcphs_record *gap = tcphs_end_gap(&f->ends, &e->record[0]);
+	struct tcphs_record mark;
+
+	if (!gap)
+		return;
+	mark = *gap;
+	mark.ts = e->record[0].ts;
+	tcphs_end_append(e, &mark);
+	e->marked = true;
+}
+
+/* Nothing but this many records has come of it. */
+static bool has_only(const struct tcphs_end *e, size_t records)
+{
+	return e->records == records + e->marked;
+}
 
 static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 		   const struct tcphs_record *r)
@@ -38,6 +59,8 @@ static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 	}
 	tcphs_end_append(e, r);
 	tcphs_end_learn(e, r);
+	if (e->records == 1)
+		mark_begin(f, e);
 	if (!e->peer)
 		tcphs_pair_find(&f->ends, e, false);
 	tcphs_due_check(&f->due, e, r->ts);
@@ -62,6 +85,9 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 	for (i = 0; i < 4; i++)
 		sock[i] = from->binding[i].sock;
 	for (i = 0; i < from->records; i++) {
+		/* What marks its beginning marks no beginning any more. */
+		if (from->marked && i == 1)
+			continue;
 		tcphs_end_append(to, &from->record[i]);
 		if (from->record[i].kind == TCPHS_TRANSITION)
 			tcphs_end_learn(to, &from->record[i]);
@@ -81,6 +107,11 @@ static void move_syn(struct tcphs_end *to, struct tcphs_end *from, uint32_t seq)
 
 	if (!from || !from->records)
 		return;
+	/* Behind the only one a mark may stand. */
+	if (from->marked && has_only(from, 1)) {
+		from->records--;
+		from->marked = false;
+	}
 	r = &from->record[from->records - 1];
 	if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT) &&
 	    (r->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
@@ -128,7 +159,13 @@ static bool awaits_child(const struct tcphs_end *e, const struct tcphs_record *r
 	const struct tcphs_transition *t = &r->transition;
 	bool numbers = r->kind == TCPHS_TRANSITION && !(t->has & TCPHS_HAS_BIRTH);
 
-	if (e->stub || e->full || e->closed || e->role == TCPHS_ROLE_ACTIVE)
+	if (e->stub || e->full)
+		return false;
+	/* Its birth and what else its socket said were lost: that is missed here. */
+	if (e->born && e->role == TCPHS_ROLE_ACTIVE)
+		return false;
+	/* A RST of its own may be all that was seen, or the end of its request. */
+	if (e->closed && (e->born || e->socket) && !(e->socket && (e->lossy || e->after_loss)))
 		return false;
 	if (numbers && t->has & TCPHS_HAS_IRS && e->irs_known && t->nr.irs != e->irs)
 		return false;
@@ -151,7 +188,7 @@ static struct tcphs_end *settle(struct tcphs_flow *f, struct tcphs_end *e,
 		return e;
 	if (e->role == TCPHS_ROLE_PASSIVE) {
 		m = tcphs_end_newest(&f->ends, t, r->netns);
-		if (m && m != e && awaits_child(m, r)) {
+		if (m && m != e && m->role != TCPHS_ROLE_ACTIVE && awaits_child(m, r)) {
 			if (m->cookie) {
 				struct tcphs_end *l = tcphs_listener_find(&f->ends, r->netns, t);
 
@@ -161,6 +198,16 @@ static struct tcphs_end *settle(struct tcphs_flow *f, struct tcphs_end *e,
 			m->role = TCPHS_ROLE_PASSIVE;
 			merge(f, m, e);
 			tcphs_listener_owner(&f->ends, m);
+			return m;
+		}
+	}
+	if (e->role == TCPHS_ROLE_ACTIVE && e->lossy) {
+		m = tcphs_end_newest(&f->ends, t, r->netns);
+		/* Its SYN, which tells the port, was lost: what came next did not. */
+		if (m && m != e && !m->born && !m->socket && awaits_child(m, r)) {
+			m->role = TCPHS_ROLE_ACTIVE;
+			m->born = e->born;
+			merge(f, m, e);
 			return m;
 		}
 	}
@@ -201,7 +248,7 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 	e = birth ? NULL : tcphs_end_of_sock(&f->ends, r, t);
 	if (!e) {
 		old = tcphs_end_newest(&f->ends, t, r->netns);
-		if (old && awaits_child(old, r)) {
+		if (old && old->role != TCPHS_ROLE_ACTIVE && awaits_child(old, r)) {
 			e = old;
 		} else {
 			if (!birth && old && old->full)
@@ -224,6 +271,23 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 		tcphs_end_unbind(&f->ends, r->sock);
 }
 
+/*
+ * An end of which nothing else is known has just come to its end: behind a SYN
+ * that takes the port pair over, which stays the newest.
+ */
+static struct tcphs_end *put_behind(struct tcphs_flow *f, const struct tcphs_record *r,
+				    const struct tcphs_tuple *t)
+{
+	struct tcphs_end *syn = tcphs_end_newest(&f->ends, t, r->netns);
+	struct tcphs_end *e = new_end_at(f, r, t, TCPHS_ROLE_UNKNOWN);
+
+	if (syn && !syn->socket && !syn->stub) {
+		tcphs_table_remove(&f->ends.by_tuple, &syn->by_tuple);
+		tcphs_table_add(&f->ends.by_tuple, &syn->by_tuple, tcphs_address_hash(t));
+	}
+	return e;
+}
+
 static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
 			  const struct tcphs_tuple *t)
 {
@@ -240,14 +304,16 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
 			if (!e->socket && e->role == TCPHS_ROLE_UNKNOWN && !e->stub)
 				break;
 			/* What led here was lost; a port pair is one socket's. */
-			if (e->lossy && e->full && !e->closed && !e->stub)
+			if (e->lossy && e->socket)
 				break;
 		}
 	}
 	if (!e) {
 		if (r->transition.new == TCPHS_CLOSE && !tcphs_address_whole(t))
 			return;
-		e = new_end_at(f, r, t, TCPHS_ROLE_UNKNOWN);
+		e = r->transition.new == TCPHS_CLOSE ?
+			    put_behind(f, r, t) :
+			    new_end_at(f, r, t, TCPHS_ROLE_UNKNOWN);
 	}
 	if (r->transition.new != TCPHS_CLOSE)
 		tcphs_end_bind(&f->ends, e, r->sock);
@@ -263,9 +329,49 @@ static void feed_timewait(struct tcphs_flow *f, const struct tcphs_record *r,
  */
 static bool lost_race(const struct tcphs_end *e, const struct tcphs_transition *t)
 {
-	return e->role == TCPHS_ROLE_PASSIVE && e->records == 1 &&
+	return e->role == TCPHS_ROLE_PASSIVE && has_only(e, 1) &&
 	       t->old == TCPHS_SYN_RECV && t->new == TCPHS_CLOSE && !t->error &&
 	       !(t->fact & (TCPHS_FACT_PROCESS | TCPHS_FACT_DEAD));
+}
+
+/* How far along its life a socket is; no state follows one of a higher number. */
+static unsigned int age(unsigned int state)
+{
+	switch (state) {
+	case TCPHS_SYN_SENT:
+		return 1;
+	case TCPHS_SYN_RECV:
+		return 2;
+	case TCPHS_ESTABLISHED:
+		return 3;
+	case TCPHS_FIN_WAIT1:
+	case TCPHS_CLOSE_WAIT:
+		return 4;
+	case TCPHS_FIN_WAIT2:
+	case TCPHS_CLOSING:
+	case TCPHS_LAST_ACK:
+		return 5;
+	case TCPHS_TIME_WAIT:
+		return 6;
+	}
+	return 0;
+}
+
+/*
+ * That e's socket is gone and its memory another's may be told in a record that
+ * was lost: a socket does not go back, nor change its numbers.
+ */
+static bool is_anothers(const struct tcphs_end *e, const struct tcphs_transition *t)
+{
+	if (!e->lossy)
+		return false;
+	if (age(t->old) && age(t->old) < age(e->state))
+		return true;
+	if (t->has & TCPHS_HAS_BIRTH)
+		return false;
+	return (t->has & TCPHS_HAS_IRS && e->irs_known && t->nr.irs != e->irs) ||
+	       (t->has & TCPHS_HAS_ISS && e->iss_known && !e->cookie &&
+		t->nr.iss != e->iss);
 }
 
 static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
@@ -298,7 +404,8 @@ static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 	e = tcphs_end_of_sock(&f->ends, r, t);
 	/* A socket that was closed does not go on: this is another one. */
 	if (e && (e->role == TCPHS_ROLE_LISTENER ||
-		  (e->state == TCPHS_CLOSE && tr->old != TCPHS_CLOSE)))
+		  (e->state == TCPHS_CLOSE && tr->old != TCPHS_CLOSE) ||
+		  is_anothers(e, tr)))
 		e = NULL;
 	if (e && lost_race(e, tr)) {
 		tcphs_due_forget(&f->due, e);
@@ -352,9 +459,38 @@ static void take_back_syn(struct tcphs_flow *f, struct tcphs_end *e)
 	struct tcphs_end *n = tcphs_end_newest(&f->ends, &e->tuple, e->netns);
 
 	if (!n || n == e || n->stub || e->stub || n->socket || n->peer ||
-	    n->records != 1)
+	    !has_only(n, 1))
 		return;
 	merge(f, e, n);
+}
+
+/*
+ * It acknowledges what e never sent: data beyond its FIN, or another SYN (that
+ * one may have had data of its own: RFC 7413). Where records were lost, e is a
+ * connection before on the same port pair, or its socket's memory another's.
+ */
+static bool is_of_another(const struct tcphs_end *e, const struct tcphs_segment *s)
+{
+	bool out = s->mark & TCPHS_SEG_OUT;
+	size_t i;
+
+	if (!e->lossy || !(s->flags & TCPHS_ACK))
+		return false;
+	/* TIME_WAIT has sent its FIN, and a mini-socket sends none again. */
+	if (out && s->flags & TCPHS_FIN && e->state == TCPHS_TIME_WAIT)
+		return true;
+	if (s->flags & TCPHS_SYN &&
+	    (out ? e->irs_known && s->ack - e->irs - 1 > 0xffff :
+		   e->iss_known && s->ack - e->iss - 1 > 0xffff))
+		return true;
+	for (i = 0; i < e->records && !out; i++) {
+		const struct tcphs_segment *fin = &e->record[i].segment;
+
+		if (e->record[i].kind == TCPHS_SEGMENT && fin->mark & TCPHS_SEG_OUT &&
+		    fin->flags & TCPHS_FIN)
+			return tcphs_number_before(fin->seq + fin->len + 1, s->ack);
+	}
+	return false;
 }
 
 static struct tcphs_end *place_segment(struct tcphs_flow *f,
@@ -380,6 +516,10 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 		e = tcphs_end_of_sock(&f->ends, r, t);
 	if (e && e->role == TCPHS_ROLE_LISTENER)
 		e = NULL;
+	if (e && is_of_another(e, s)) {
+		tcphs_end_unbind(&f->ends, r->sock);
+		e = NULL;
+	}
 	if (e) {
 		e = settle(f, e, r, t);
 		if (out && s->mark & TCPHS_SEG_MINI)
@@ -389,6 +529,8 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 	if (syn && !out)
 		return place_syn(f, r, t);
 	e = tcphs_end_newest(&f->ends, t, r->netns);
+	if (e && is_of_another(e, s))
+		e = NULL;
 	if (syn) {
 		if (e && !e->stub && !e->closed && e->iss_known && e->iss == s->seq)
 			return e;
@@ -442,10 +584,14 @@ static void feed_segment(struct tcphs_flow *f, const struct tcphs_record *r,
 
 /* ---- the rest ------------------------------------------------------------- */
 
-static void feed_destroy(struct tcphs_flow *f, const struct tcphs_record *r)
+static void feed_destroy(struct tcphs_flow *f, const struct tcphs_record *r,
+			 const struct tcphs_tuple *t)
 {
 	struct tcphs_end *e = tcphs_end_named(&f->ends, r->sock);
 
+	/* What the name had come to stand for was lost. */
+	if (e && e->lossy)
+		e = tcphs_end_of_sock(&f->ends, r, t);
 	tcphs_end_unbind(&f->ends, r->sock);
 	if (!e || e->stub)
 		return;
@@ -481,23 +627,36 @@ static void feed_other(struct tcphs_flow *f, const struct tcphs_record *r,
 	attach(f, e, r);
 }
 
+/* One mark for gaps of a CPU with nothing in between. */
+static void add_gap(struct tcphs_end *e, const struct tcphs_record *r)
+{
+	struct tcphs_record *last = e->records ? &e->record[e->records - 1] : NULL;
+
+	if (!last || last->kind != TCPHS_LOST || last->cpu != r->cpu) {
+		tcphs_end_append(e, r);
+		return;
+	}
+	last->lost.count += r->lost.count;
+	if (r->lost.until > last->lost.until)
+		last->lost.until = r->lost.until;
+	if (r->lost.until >= e->doubt)
+		e->doubt = r->lost.until + 1;
+}
+
 /* Every end that lived while records were lost may miss some of its own. */
 static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 {
 	struct tcphs_end *e;
 
 	f->ends.lost = true;
+	tcphs_end_open_gap(&f->ends, r);
 	for (e = f->ends.living.oldest; e; e = e->newer) {
 		if (e->first > r->ts || tcphs_host_differs(e->netns, r->netns))
 			continue;
 		if ((e->closed || e->due) && e->last < r->lost.since)
 			continue;
 		e->lossy = true;
-		/* One mark for gaps with nothing in between. */
-		if (e->doubtful)
-			e->record[e->records - 1].lost.count += r->lost.count;
-		else
-			tcphs_end_append(e, r);
+		add_gap(e, r);
 	}
 	for (e = f->ends.listeners.oldest; e; e = e->newer)
 		if (!tcphs_host_differs(e->netns, r->netns) &&
@@ -518,7 +677,7 @@ void tcphs_flow_feed(struct tcphs_flow *f, const struct tcphs_record *r)
 		feed_segment(f, r, &t);
 		break;
 	case TCPHS_DESTROY:
-		feed_destroy(f, r);
+		feed_destroy(f, r, &t);
 		break;
 	case TCPHS_RESET:
 	case TCPHS_ACCEPT:

@@ -225,6 +225,7 @@ void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 	side->mapped = e->mapped;
 	side->seen = true;
 	side->socket = e->socket;
+	side->closed = e->closed;
 	side->born = e->born;
 	side->cookie = e->cookie;
 	side->netns = e->netns;

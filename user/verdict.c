@@ -183,6 +183,43 @@ static bool gone(const struct tcphs_side *s)
 	return s->nstates > 1 && s->states[s->nstates - 1].state == TCPHS_CLOSE;
 }
 
+/* It was in `state`, not later than `ts`; or it has no socket here. */
+static bool all_before(const struct tcphs_side *s, unsigned int state, uint64_t ts)
+{
+	const struct tcphs_stay *stay = tcphs_connection_stay(s, state);
+
+	return !s->socket || (stay && stay->ts && stay->ts <= ts);
+}
+
+/* From one state straight to the other. */
+static bool went(const struct tcphs_side *s, unsigned int from, unsigned int to)
+{
+	size_t i;
+
+	for (i = 1; i < s->nstates; i++)
+		if (s->states[i - 1].state == from && s->states[i].state == to)
+			return true;
+	return false;
+}
+
+/* It was a request, and so had no SYN cookie and sent no SYN of its own. */
+static bool went_by_request(const struct tcphs_side *s)
+{
+	size_t i;
+
+	for (i = 1; i < s->nstates; i++)
+		if (s->states[i].via == TCPHS_VIA_REQUEST)
+			return true;
+	return false;
+}
+
+/* Its socket came to its end before it was ESTABLISHED. */
+static bool died_opening(const struct tcphs_side *s)
+{
+	return s->fate.known && (s->fate.old == TCPHS_SYN_SENT ||
+				 s->fate.old == TCPHS_SYN_RECV);
+}
+
 /* The first segment from `from` whose bits under `mask` are `flags`. */
 static const struct tcphs_step *first(const struct tcphs_connection *c,
 				      unsigned int from, unsigned int mask,
@@ -289,7 +326,69 @@ static enum open_rule find_open(const struct tcphs_connection *c)
 	return OPEN_UNKNOWN;
 }
 
+/*
+ * Where records were lost, that something is not there says nothing: then only
+ * what is there counts.
+ */
+static bool open_proven(const struct tcphs_connection *c, enum open_rule rule)
+{
+	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
+	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
+	const struct tcphs_step *syn = first(c, TCPHS_CLIENT, TCPHS_SYN | TCPHS_ACK,
+					     TCPHS_SYN);
+	const struct tcphs_step *synack = first(c, TCPHS_SERVER, TCPHS_SYN | TCPHS_ACK,
+						TCPHS_SYN | TCPHS_ACK);
+	const struct tcphs_step *rst = first_rst(c);
+
+	if ((client->socket || server->socket) &&
+	    all_before(client, TCPHS_ESTABLISHED, c->intact) &&
+	    all_before(server, TCPHS_ESTABLISHED, c->intact))
+		return true;
+	switch (rule) {
+	case OPEN_BEFORE:
+	case OPEN_LOST:
+	case OPEN_CROSSED:
+	case OPEN_COOKIE:
+	case OPEN_SYN_DATA:
+	case OPEN_UNKNOWN:
+		return true;
+	case OPEN_ESTABLISHED:
+		/* No cookie, not crossed ... */
+		if (server->seen ? !went_by_request(server) :
+				   !went(client, TCPHS_SYN_SENT, TCPHS_ESTABLISHED))
+			return false;
+		/* ... and no data was taken from the SYN. */
+		if (!c->segments || (syn && !syn->segment.len))
+			return true;
+		return synack && client->isn_known &&
+		       synack->segment.ack == client->isn + 1;
+	case OPEN_REFUSED:
+		/* RFC 9293, 3.10.7.1: CLOSED answers a SYN with number 0. */
+		return (client->fate.known && client->fate.error == ECONNREFUSED) ||
+		       (rst && rst->kind == TCPHS_STEP_SEGMENT && !rst->segment.seq &&
+			rst->segment.flags & TCPHS_ACK);
+	case OPEN_RESET:
+		return died_opening(client->socket ? client : server);
+	case OPEN_GAVE_UP:
+		return died_opening(client) && client->fate.error == ETIMEDOUT;
+	case OPEN_NO_SYN:
+	case OPEN_HALF:
+		break;
+	}
+	return false;
+}
+
 /* ---- close ---------------------------------------------------------------- */
+
+/* It says so: by the reason of its RST, or its error. */
+static bool timed_out(const struct tcphs_side *s)
+{
+	if (s->rst_sent.known &&
+	    (s->rst_sent.reason == REASON_TIMEOUT || s->rst_sent.error == ETIMEDOUT ||
+	     (s->rst_sent.probes && !(s->rst_sent.fact & TCPHS_FACT_PROCESS))))
+		return true;
+	return s->fate.known && s->fate.error == ETIMEDOUT;
+}
 
 /*
  * The time-out of a keep-alive, of TCP_USER_TIMEOUT or of the retransmissions:
@@ -297,13 +396,9 @@ static enum open_rule find_open(const struct tcphs_connection *c)
  */
 static bool gave_up(const struct tcphs_side *s)
 {
-	if (s->rst_sent.known &&
-	    (s->rst_sent.reason == REASON_TIMEOUT || s->rst_sent.error == ETIMEDOUT ||
-	     (s->rst_sent.probes && !(s->rst_sent.fact & TCPHS_FACT_PROCESS))))
-		return true;
-	return s->fate.known && (s->fate.error == ETIMEDOUT ||
-				 (s->fate.timeouts && !s->fate.process &&
-				  !s->rst_got.known && !s->rst_sent.known));
+	return timed_out(s) || (s->fate.known && s->fate.timeouts &&
+				!s->fate.process && !s->rst_got.known &&
+				!s->rst_sent.known);
 }
 
 /*
@@ -372,6 +467,13 @@ static bool find_reset(const struct tcphs_connection *c, unsigned int *sender)
 	}
 	*sender = by;
 	return found;
+}
+
+/* It is told by whom it was sent; where that end has no records, by who got it. */
+static bool reset_proven(const struct tcphs_connection *c, unsigned int by)
+{
+	return c->side[by].rst_sent.known ||
+	       (!c->side[by].seen && c->side[!by].rst_got.known);
 }
 
 /* A segment of `from` that acknowledges the FIN with number `fin`. */
@@ -507,6 +609,11 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	case TCPHS_OPEN_RESET:
 	case TCPHS_OPEN_HALF_OPEN:
 		return CLOSE_NEVER;
+	case TCPHS_OPEN_UNSEEN:
+		/* How, is not known; that it came to nothing, is. */
+		if (died_opening(client->socket ? client : server))
+			return CLOSE_NEVER;
+		break;
 	default:
 		break;
 	}
@@ -538,7 +645,7 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	for (side = 0; side < 2; side++) {
 		const struct tcphs_side *s = &c->side[side];
 
-		if (s->socket && !gone(s) && !was(s, TCPHS_TIME_WAIT))
+		if (s->socket && !s->closed && !gone(s) && !was(s, TCPHS_TIME_WAIT))
 			live = true;
 		if (gone(s) && s->nstates > 2 &&
 		    s->states[s->nstates - 2].state == TCPHS_FIN_WAIT2)
@@ -550,14 +657,52 @@ static enum close_rule find_close(struct tcphs_connection *c)
 	return CLOSE_UNKNOWN;
 }
 
+/* See open_proven(). */
+static bool close_proven(const struct tcphs_connection *c, enum close_rule rule)
+{
+	unsigned int active = first_to_close(c);
+	const struct tcphs_step *second = first(c, !active, TCPHS_FIN, TCPHS_FIN);
+
+	switch (rule) {
+	case CLOSE_NEVER:
+	case CLOSE_NOT_YET:
+	case CLOSE_UNKNOWN:
+		return true;
+	case CLOSE_CROSSED:
+	case CLOSE_HALF:
+		/* What a RST did that is here is not known, if it did anything. */
+		return !first_rst(c) && (rule != CLOSE_HALF || c->side[!active].half_known);
+	case CLOSE_GAVE_UP:
+		return timed_out(&c->side[0]) || timed_out(&c->side[1]);
+	case CLOSE_CLIENT_RST:
+		return reset_proven(c, TCPHS_CLIENT);
+	case CLOSE_SERVER_RST:
+		return reset_proven(c, TCPHS_SERVER);
+	case CLOSE_BOTH:
+		/* The second FIN waited, no data came meanwhile, and it was taken. */
+		return (!c->side[active].socket || was(&c->side[active], TCPHS_TIME_WAIT)) &&
+		       !first_rst(c) && !c->side[0].fate.error &&
+		       !c->side[1].fate.error && c->side[!active].half_known &&
+		       c->half_bytes_known && second && acked_before(c, active, second);
+	case CLOSE_ONE_SEGMENT:
+	case CLOSE_NO_FIN:
+		break;
+	}
+	return false;
+}
+
 void tcphs_verdict_find(struct tcphs_connection *c)
 {
 	enum open_rule open = find_open(c);
 	enum close_rule close;
 
+	if (c->whole == TCPHS_WHOLE_LOSSY && !open_proven(c, open))
+		open = OPEN_UNKNOWN;
 	c->open = open_rules[open].open;
 	c->open_rule = open_rules[open].text;
 	close = find_close(c);
+	if (c->whole == TCPHS_WHOLE_LOSSY && !close_proven(c, close))
+		close = CLOSE_UNKNOWN;
 	c->close = close_rules[close].close;
 	c->close_rule = close_rules[close].text;
 }
