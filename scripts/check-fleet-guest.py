@@ -686,8 +686,12 @@ class Fleet:
         self.engine.stop(1)
         size = {"TCPHS_QUEUE_BYTES": "20000000"}
         alpha.feed("events", "full", **size)
-        self.load(3000)
-        said = alpha.check("events", "full", **size)
+        # How much the ring lets through while the feed keeps up is the machine's to say.
+        for _ in range(10):
+            self.load(1500)
+            said = alpha.check("events", "full", **size)
+            if "is full" in said[1]:
+                break
         tap.say(said[0] == 1 and "the disk queue in /tmp/full is full" in said[1],
                 "a full disk queue is named", said)
         self.engine.start(1)
