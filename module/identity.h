@@ -72,7 +72,7 @@ static __always_inline u8 tcphs_identity_owner(u32 *pid, char *comm)
  * tcphs_identity_of() - what a slot has of a socket: its address
  * @sk: socket of any kind
  *
- * tcphs_record_seal() makes the name of it.
+ * tcphs_seal_copy() makes the name of it.
  */
 static __always_inline u64 tcphs_identity_of(const void *sk)
 {
@@ -122,7 +122,7 @@ tcphs_identity_addresses(struct tcphs_record *record, const struct sock *sk)
 
 /**
  * tcphs_identity_ends() - addresses, ports, netns and identity of a full socket
- * @record: sets saddr daddr sport dport netns sock flags, for tcphs_record_seal()
+ * @record: sets saddr daddr sport dport netns sock flags, for tcphs_seal_copy()
  * @sk: a full TCP socket; its lock need not be held
  *
  * Context: interrupts off.
@@ -145,7 +145,7 @@ tcphs_identity_ends(struct tcphs_record *record, const struct sock *sk)
 
 /**
  * tcphs_identity_mini_ends() - the same of a request or TIME_WAIT mini-socket
- * @record: sets saddr daddr sport dport netns sock flags, for tcphs_record_seal()
+ * @record: sets saddr daddr sport dport netns sock flags, for tcphs_seal_copy()
  * @sk: a request_sock or inet_timewait_sock, that is no more than a
  *	struct sock_common
  *

@@ -6,7 +6,7 @@
  * writer leaves in its slot what costs least: in `sock` the socket's address, IPv4
  * addresses and ports as a socket has them, a segment's addresses and TCP header as
  * they came, and beyond the options or for an unknown number whatever is there.
- * tcphs_ring_next(), the only way out of a ring, makes of it what tcphs.h
+ * tcphs_seal_copy(), the only way out of a ring, makes of it what tcphs.h
  * promises.
  */
 #ifndef _TCPHS_RECORD_H
@@ -69,6 +69,6 @@ struct tcphs_names {
 	} entry[1 << TCPHS_NAMES_BITS];
 };
 
-void tcphs_record_seal(struct tcphs_record *record, struct tcphs_names *names);
+u64 tcphs_record_name(struct tcphs_names *names, u64 address);
 
 #endif /* _TCPHS_RECORD_H */

@@ -3,7 +3,7 @@
  * The ring's slow side: memory, readers and waking them. See ring.h for the
  * writers.
  *
- * Readers take no lock and stop no writer: they copy a slot and then look
+ * Readers take no lock and stop no writer: they copy what is in a slot and look
  * whether it was overwritten meanwhile. Each has its own cursor, so any number
  * may read, and reading consumes nothing.
  */
@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "identity.h"
 #include "ring.h"
+#include "seal.h"
 
 /* So that a test knows what it has loaded. */
 #ifdef TCPHS_RING_POISON
@@ -160,21 +161,24 @@ static bool slot_valid(const struct tcphs_ring *ring, u64 n)
 	return READ_ONCE(ring->reserved) - n <= ring->mask + 1;
 }
 
+/* A word of the slot of record n. */
+static __always_inline u64 slot_word(const struct tcphs_ring *ring, u64 n,
+				     unsigned int word)
+{
+	const u64 *slot = (const u64 *)&ring->slot[n & ring->mask];
+
+	/* It races with a writer by design. */
+	return data_race(READ_ONCE(slot[word]));
+}
+
 /*
- * Copies record n, or only its time stamp where record is NULL. The copy races
- * with a writer by design and is thrown away if it did.
+ * The time of record n.
  * Return: false if the record was overwritten.
  */
-static bool slot_copy(const struct tcphs_ring *ring, u64 n, u64 *ts,
-		      struct tcphs_record *record)
+static __always_inline bool slot_time(const struct tcphs_ring *ring, u64 n,
+				      u64 *ts)
 {
-	const struct tcphs_record *slot = &ring->slot[n & ring->mask];
-
-	if (record)
-		/* A torn copy is recognised below and not used. */
-		data_race(memcpy(record, slot, sizeof(*record)));
-	else
-		*ts = READ_ONCE(slot->ts);
+	*ts = slot_word(ring, n, 0);
 	smp_rmb(); /* pairs with smp_wmb() in tcphs_ring_begin() */
 	return slot_valid(ring, n);
 }
@@ -208,7 +212,7 @@ static noinline void cursor_skip(struct tcphs_cursor_cpu *at,
 			at->ts = U64_MAX;
 			return;
 		}
-	} while (!slot_copy(ring, at->next, &at->ts, NULL));
+	} while (!slot_time(ring, at->next, &at->ts));
 	cursor_gap(at);
 }
 
@@ -218,7 +222,7 @@ static __always_inline void cursor_peek(struct tcphs_cursor_cpu *at,
 {
 	if (at->next >= at->limit)
 		at->ts = U64_MAX;
-	else if (!slot_copy(ring, at->next, &at->ts, NULL))
+	else if (!slot_time(ring, at->next, &at->ts))
 		cursor_skip(at, ring);
 }
 
@@ -262,8 +266,8 @@ u64 tcphs_ring_complete(void)
 		oldest -= ring->mask + 1;
 		/* A writer may just overtake it: then well ahead of that. */
 		if (!ring->slot ||
-		    (!slot_copy(ring, oldest, &ts, NULL) &&
-		     !slot_copy(ring, oldest + (ring->mask >> 4), &ts, NULL)))
+		    (!slot_time(ring, oldest, &ts) &&
+		     !slot_time(ring, oldest + (ring->mask >> 4), &ts)))
 			ts = ktime_get_ns();
 		complete = max(complete, ts);
 	}
@@ -351,6 +355,32 @@ static void lost_fill(struct tcphs_record *record, u64 ts,
 	at->ts = at->until;
 }
 
+/* Whose record is next? Return: NULL when there is none up to the horizon. */
+static struct tcphs_cursor_cpu *cursor_next(struct tcphs_cursor *cursor)
+{
+	struct tcphs_cursor_cpu *at = &cursor->cpu[cursor->best];
+
+	if (at->ts >= cursor->rival) {
+		cursor_choose(cursor);
+		at = &cursor->cpu[cursor->best];
+	}
+	return at->ts == U64_MAX || at->ts > cursor->horizon ? NULL : at;
+}
+
+static __always_inline struct tcphs_seal_slot
+slot_of(const struct tcphs_ring *ring, const struct tcphs_cursor_cpu *at,
+	unsigned int cpu)
+{
+	return (struct tcphs_seal_slot){
+		.word = (const u64 *)&ring->slot[at->next & ring->mask],
+		.reserved = &ring->reserved,
+		.slots = ring->mask + 1,
+		.n = at->next,
+		.ts = at->ts,
+		.cpu = cpu,
+	};
+}
+
 /**
  * tcphs_ring_next() - the oldest record that this reader has not seen
  * @cursor: settled
@@ -362,31 +392,133 @@ bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
 {
 	const struct tcphs_ring *ring;
 	struct tcphs_cursor_cpu *at;
-	unsigned int best;
+	struct tcphs_seal_slot slot;
 
-again:
-	if (cursor->cpu[cursor->best].ts >= cursor->rival)
-		cursor_choose(cursor);
-	best = cursor->best;
-	at = &cursor->cpu[best];
-	if (at->ts == U64_MAX || at->ts > cursor->horizon)
-		return false;
-	if (at->lost) {
-		lost_fill(record, gap_begin(cursor), at);
-		record->cpu = best;
-		return true;
-	}
-	ring = per_cpu_ptr(&tcphs_rings, best);
-	if (!slot_copy(ring, at->next, NULL, record)) {
+	for (;;) {
+		at = cursor_next(cursor);
+		if (!at)
+			return false;
+		if (at->lost) {
+			lost_fill(record, gap_begin(cursor), at);
+			record->cpu = cursor->best;
+			return true;
+		}
+		ring = per_cpu_ptr(&tcphs_rings, cursor->best);
+		slot = slot_of(ring, at, cursor->best);
+		if (tcphs_seal_copy(&slot, &cursor->names, (u64 *)record, NULL,
+				    true) == TCPHS_SEAL_DONE)
+			break;
 		cursor_skip(at, ring);
-		goto again;
 	}
-	tcphs_record_seal(record, &cursor->names);
-	record->n = at->next++;
-	record->cpu = best;
+	at->next++;
 	at->last = at->ts;
 	cursor_peek(at, ring);
 	return true;
+}
+
+/* So many records at a time, before others may run. */
+#define RUN_RECORDS	64
+
+/*
+ * Records of the CPU whose turn it is, for as long as it is: of the `count` ones
+ * that there is room for. Between user_access_begin() and user_access_end().
+ * Return: why it stopped; the cursor is behind what was given.
+ */
+static __always_inline enum tcphs_seal
+run_give(struct tcphs_cursor *cursor, struct tcphs_cursor_cpu *at,
+	 const struct tcphs_ring *ring, u64 __user *to, size_t count)
+{
+	const u64 until = min(cursor->rival, cursor->horizon + 1);
+	const unsigned int cpu = cursor->best;
+	enum tcphs_seal result;
+	struct tcphs_seal_slot slot;
+
+	do {
+		slot = slot_of(ring, at, cpu);
+		result = tcphs_seal_copy(&slot, &cursor->names, NULL, to, false);
+		if (result != TCPHS_SEAL_DONE)
+			break;
+		to += TCPHS_SEAL_WORDS;
+		at->last = at->ts;
+		if (++at->next >= at->limit) {
+			at->ts = U64_MAX;
+			break;
+		}
+		if (!slot_time(ring, at->next, &at->ts))
+			return TCPHS_SEAL_OVERTAKEN;
+	} while (--count && at->ts < until);
+	return result;
+}
+
+static void name_make(struct tcphs_names *names, u64 address)
+{
+	u64 name;
+
+	if (!tcphs_seal_named(names, address, &name))
+		tcphs_record_name(names, address);
+}
+
+/* The names that the CPU's next record asks for: its socket's, its listener's. */
+static noinline void names_make(struct tcphs_names *names,
+				const struct tcphs_cursor_cpu *at,
+				const struct tcphs_ring *ring)
+{
+	unsigned int kind = slot_word(ring, at->next, 3) >> 48 & 0xff;
+	unsigned int via = slot_word(ring, at->next, 8) >> 48 & 0xff;
+
+	name_make(names, slot_word(ring, at->next, 2));
+	if (kind == TCPHS_TRANSITION && via == TCPHS_VIA_REQUEST)
+		name_make(names, slot_word(ring, at->next, 13));
+}
+
+/**
+ * tcphs_ring_give() - the oldest records that this reader has not seen
+ * @cursor: settled
+ * @buffer: of a user
+ * @room: for so many
+ *
+ * What it leaves, tcphs_ring_next() has: a gap, and what cannot be written.
+ *
+ * Context: process, may sleep.
+ * Return: how many there are in the buffer.
+ */
+size_t tcphs_ring_give(struct tcphs_cursor *cursor,
+		       struct tcphs_record __user *buffer, size_t room)
+{
+	const struct tcphs_ring *ring;
+	struct tcphs_cursor_cpu *at;
+	enum tcphs_seal result;
+	size_t given = 0, count;
+	u64 named = U64_MAX, next;
+
+	while (given < room) {
+		at = cursor_next(cursor);
+		if (!at || at->lost)
+			break;
+		next = at->next;
+		ring = per_cpu_ptr(&tcphs_rings, cursor->best);
+		count = min_t(size_t, room - given, RUN_RECORDS);
+		if (!user_access_begin(buffer + given,
+				       count * TCPHS_RECORD_SIZE))
+			break;
+		result = run_give(cursor, at, ring,
+				  (u64 __user *)(buffer + given), count);
+		user_access_end();
+		given += at->next - next;
+		if (result == TCPHS_SEAL_FAULT)
+			break;
+		if (result == TCPHS_SEAL_OVERTAKEN)
+			cursor_skip(at, ring);
+		if (result == TCPHS_SEAL_NAMELESS) {
+			/* Two names for which there is one place. */
+			if (named == at->next)
+				break;
+			named = at->next;
+			names_make(&cursor->names, at, ring);
+		}
+		cond_resched();
+	}
+	return given;
 }
 
 /** tcphs_ring_pending() - Return: true if there is anything to read */

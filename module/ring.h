@@ -66,7 +66,7 @@ struct tcphs_write {
  *
  * Context: task or softirq; interrupts are off until tcphs_ring_commit().
  * Return: the slot, of which the caller fills every byte but ts, n, cpu, kind and
- * what tcphs_record_seal() clears.
+ * what tcphs_seal_copy() clears.
  */
 static __always_inline struct tcphs_record *
 tcphs_ring_begin(struct tcphs_write *w, u8 kind)
@@ -79,7 +79,7 @@ tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 	__this_cpu_inc(tcphs_rings.reserved);
 	/*
 	 * A reader that sees any byte of the new record must see that the slot
-	 * is taken: pairs with smp_rmb() in slot_copy().
+	 * is taken: pairs with smp_rmb() in tcphs_seal_overtaken().
 	 */
 	smp_wmb();
 	ring = this_cpu_ptr(&tcphs_rings);
@@ -130,6 +130,8 @@ struct tcphs_cursor {
 struct tcphs_cursor *tcphs_ring_open(void);
 void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until);
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record);
+size_t tcphs_ring_give(struct tcphs_cursor *cursor,
+		       struct tcphs_record __user *buffer, size_t room);
 bool tcphs_ring_pending(const struct tcphs_cursor *cursor);
 u64 tcphs_ring_held(void);
 u64 tcphs_ring_complete(void);

@@ -2,9 +2,11 @@
 /*
  * /proc/tcphs/events: the header, then records for as long as there are any.
  *
- * Each open file is a reader of its own, with a cursor. Records are copied in
- * batches to a buffer of the file, so that a read() that fails half-way (bad
- * address, signal) loses none: what was not delivered stays in the buffer.
+ * Each open file is a reader of its own, with a cursor. Records go from the ring
+ * to the reader, and are behind the cursor only when they are there, so that a
+ * read() that fails half-way (bad address) loses none. What takes more than a copy,
+ * a gap or the records of one netns, goes by a buffer of the file: what was not
+ * delivered of it stays there.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -107,11 +109,13 @@ static int events_release(struct inode *inode, struct file *file)
 /* Return: false if nothing new is there. */
 static bool batch_fill(struct stream *stream)
 {
+	/* One that tcphs_ring_give() has left: it goes on behind it. */
+	unsigned int room = stream->scope.netns ? BATCH : 1;
 	struct tcphs_record *record;
 
 	stream->begin = 0;
 	stream->end = 0;
-	while (stream->end < BATCH) {
+	while (stream->end < room) {
 		record = &stream->batch[stream->end];
 		if (!tcphs_ring_next(stream->cursor, record))
 			break;
@@ -119,6 +123,14 @@ static bool batch_fill(struct stream *stream)
 			stream->end++;
 	}
 	return stream->end;
+}
+
+static size_t records_give(struct stream *stream, char __user *buffer,
+			   size_t count)
+{
+	return tcphs_ring_give(stream->cursor,
+			       (struct tcphs_record __user *)buffer,
+			       count / TCPHS_RECORD_SIZE) * TCPHS_RECORD_SIZE;
 }
 
 /*
@@ -136,7 +148,11 @@ static ssize_t records_copy(struct stream *stream, char __user *buffer,
 			if (!settled && tcphs_ring_pending(stream->cursor))
 				tcphs_ring_settle(stream->cursor, U64_MAX);
 			settled = true;
-			if (!batch_fill(stream))
+			if (!stream->scope.netns)
+				done += records_give(stream, buffer + done,
+						     count - done);
+			if (count - done < TCPHS_RECORD_SIZE ||
+			    !batch_fill(stream))
 				break;
 		}
 		room = min_t(size_t, stream->end - stream->begin,
