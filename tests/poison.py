@@ -93,7 +93,7 @@ def destroy(_):
 
 
 def lost(payload):
-    return zero("pad of a lost record", payload[:4] + payload[20:])
+    return zero("pad of a lost record", payload[:4] + payload[28:])
 
 
 def accept(payload):
