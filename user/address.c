@@ -39,16 +39,19 @@ void tcphs_address_mirror(const struct tcphs_tuple *t, struct tcphs_tuple *mirro
 
 uint64_t tcphs_address_hash(const struct tcphs_tuple *t)
 {
-	uint64_t word[sizeof(*t) / 8], hash = 0xcbf29ce484222325ULL;
-	size_t i;
+	uint64_t word[sizeof(*t) / 8], hash;
 
 	/* Each step is a bijection of what was: words that differ are not lost. */
 	memcpy(word, t, sizeof(word));
-	for (i = 0; i < sizeof(*t) / 8; i++) {
-		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 32;
+	hash = (word[0] ^ 0xcbf29ce484222325ULL) * 0x9e3779b97f4a7c15ULL;
+	hash = ((hash ^ hash >> 32) ^ word[2]) * 0x9e3779b97f4a7c15ULL;
+	hash = ((hash ^ hash >> 32) ^ word[4]) * 0x9e3779b97f4a7c15ULL;
+	/* Which of IPv4 are zero. */
+	if (t->inet6) {
+		hash = ((hash ^ hash >> 32) ^ word[1]) * 0x9e3779b97f4a7c15ULL;
+		hash = ((hash ^ hash >> 32) ^ word[3]) * 0x9e3779b97f4a7c15ULL;
 	}
-	return hash;
+	return hash ^ hash >> 32;
 }
 
 bool tcphs_address_any(const uint8_t address[16])
@@ -73,14 +76,29 @@ static char *put_number(char *to, unsigned int value)
 	return to;
 }
 
+/* The same of a byte. */
+static inline char *put_byte(char *to, unsigned int value)
+{
+	if (value >= 100) {
+		*to++ = value < 200 ? '1' : '2';
+		value -= value < 200 ? 100 : 200;
+	} else if (value < 10) {
+		*to = '0' + value;
+		return to + 1;
+	}
+	to[0] = '0' + value / 10;
+	to[1] = '0' + value % 10;
+	return to + 2;
+}
+
 static char *put_inet(char *to, const uint8_t *byte)
 {
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
-		if (i)
-			*to++ = '.';
-		to = put_number(to, byte[i]);
+	to = put_byte(to, byte[0]);
+	for (i = 1; i < 4; i++) {
+		*to++ = '.';
+		to = put_byte(to, byte[i]);
 	}
 	return to;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "writer.h"
 
 #define SECOND 1000000000LL
 
@@ -106,4 +107,24 @@ char *tcphs_clock_row(struct tcphs_clock *c, uint64_t ts, char text[TCPHS_CLOCK_
 	}
 	c->last = ts;
 	return text;
+}
+
+char *tcphs_clock_put(struct tcphs_clock *c, uint64_t ts, char *to)
+{
+	const char *pairs = tcphs_writer_pairs;
+	uint64_t gone = ts - c->second;
+	unsigned int us;
+
+	/* The second that the last row was in, as nearly always. */
+	if (c->times != TCPHS_TIMES_DEFAULT || !c->written || gone >= (uint64_t)SECOND)
+		return to + strlen(tcphs_clock_row(c, ts, to));
+	us = gone / 1000;
+	c->last = ts;
+	memcpy(to, c->text, sizeof(c->text));
+	to += c->size;
+	*to = '.';
+	memcpy(to + 1, pairs + us / 10000 * 2, 2);
+	memcpy(to + 3, pairs + us / 100 % 100 * 2, 2);
+	memcpy(to + 5, pairs + us % 100 * 2, 2);
+	return to + 7;
 }

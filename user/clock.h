@@ -30,6 +30,9 @@ struct tcphs_clock {
  */
 char *tcphs_clock_row(struct tcphs_clock *c, uint64_t ts, char text[TCPHS_CLOCK_SIZE]);
 
+/* The same, without a NUL behind it, into `to`, of the same size. Returns its end. */
+char *tcphs_clock_put(struct tcphs_clock *c, uint64_t ts, char *to);
+
 /* "2025-11-21 02:13:44.123456" in local time. Returns `text`. */
 char *tcphs_clock_date(const struct tcphs_clock *c, uint64_t ts,
 		       char text[TCPHS_CLOCK_SIZE]);

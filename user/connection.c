@@ -34,9 +34,9 @@
 /* One end while it is being told. */
 struct view {
 	const struct tcphs_end *e;
-	uint32_t *entered;	/* per record: index of the state it entered */
+	struct tcphs_sight *out;	/* one piece of memory, with ... */
 	size_t *step;		/* per record: the step it became */
-	struct tcphs_sight *out;
+	uint32_t *entered;	/* per record: index of the state it entered */
 	struct tcphs_sight *in;	/* in the same array, behind them */
 	size_t outs;
 	size_t ins;
@@ -81,6 +81,51 @@ unsigned int tcphs_connection_side(const struct tcphs_end *a, const struct tcphs
 	return a->tuple.lport >= a->tuple.rport ? TCPHS_CLIENT : TCPHS_SERVER;
 }
 
+/* ---- memory --------------------------------------------------------------- */
+
+/*
+ * A follower tells of connections one after the other, and each takes arrays of the
+ * same size: two stay for the next one, unless they are large.
+ */
+enum { KEPT = 2, KEPT_MAX = 256 };
+
+static struct {
+	struct tcphs_step *step;
+	size_t room;
+} kept[KEPT];
+
+/* At least `*room` steps, which is set to how many. */
+static struct tcphs_step *get_steps(size_t *room)
+{
+	struct tcphs_step *step;
+	size_t i;
+
+	for (i = 0; i < KEPT; i++) {
+		step = kept[i].step;
+		if (!step || kept[i].room < *room)
+			continue;
+		kept[i].step = NULL;
+		*room = kept[i].room;
+		return step;
+	}
+	return tcphs_memory_room(*room, sizeof(*step));
+}
+
+static void put_steps(struct tcphs_step *step, size_t room)
+{
+	size_t i;
+
+	for (i = 0; i < KEPT && room <= KEPT_MAX; i++) {
+		if (kept[i].step && kept[i].room >= room)
+			continue;
+		free(kept[i].step);
+		kept[i].step = step;
+		kept[i].room = room;
+		return;
+	}
+	free(step);
+}
+
 /* ---- steps ---------------------------------------------------------------- */
 
 struct steps {
@@ -104,19 +149,21 @@ static struct tcphs_step *add_step(struct steps *s, enum tcphs_step_kind kind,
 
 static void look(struct view *v, const struct tcphs_end *e)
 {
-	size_t segments = 0, outs = 0, i;
+	size_t segments = 0, outs = 0, size, i;
 
 	v->e = e;
-	v->entered = tcphs_memory_get(e->records, sizeof(*v->entered));
-	v->step = tcphs_memory_get(e->records, sizeof(*v->step));
 	for (i = 0; i < e->records; i++) {
 		if (e->record[i].kind != TCPHS_SEGMENT)
 			continue;
 		segments++;
 		outs += e->record[i].segment.mark & TCPHS_SEG_OUT;
 	}
-	v->out = tcphs_memory_get(segments, sizeof(*v->out));
+	size = sizeof(*v->out) * segments +
+	       (sizeof(*v->step) + sizeof(*v->entered)) * e->records;
+	v->out = tcphs_memory_get(1, size ? size : 1);
 	v->in = v->out + outs;
+	v->step = (size_t *)(v->out + segments);
+	v->entered = (uint32_t *)(v->step + e->records);
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_record *r = &e->record[i];
 		struct tcphs_sight *sight;
@@ -135,8 +182,6 @@ static void look(struct view *v, const struct tcphs_end *e)
 
 static void unlook(struct view *v)
 {
-	free(v->entered);
-	free(v->step);
 	free(v->out);
 }
 
@@ -403,13 +448,36 @@ static int by_key(const void *a, const void *b)
 	return x->made < y->made ? -1 : x->made > y->made;
 }
 
+/* Two parts, up to `middle` and from there, that are each in order. */
+static void merge(struct steps *s, size_t middle)
+{
+	const struct tcphs_step *a = s->step, *b = a + middle;
+	size_t room = s->room;
+	struct tcphs_step *step = get_steps(&room), *to = step;
+
+	while (to < step + s->count)
+		*to++ = b == s->step + s->count ||
+			(a < s->step + middle && by_key(a, b) < 0) ? *a++ : *b++;
+	put_steps(s->step, s->room);
+	s->step = step;
+	s->room = room;
+}
+
+/* Mostly what the one side sent is followed by what the other did. */
 static void order(struct steps *s)
 {
-	size_t i;
+	size_t i, parts = 1, middle = 0;
 
-	for (i = 0; i < s->count; i++)
+	for (i = 0; i < s->count; i++) {
 		s->step[i].made = i;
-	if (s->count)
+		if (!i || by_key(&s->step[i - 1], &s->step[i]) < 0)
+			continue;
+		parts++;
+		middle = i;
+	}
+	if (parts == 2)
+		merge(s, middle);
+	else if (parts > 2)
 		qsort(s->step, s->count, sizeof(*s->step), by_key);
 }
 
@@ -913,7 +981,7 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	at = tcphs_connection_side(a, b, &c->assumed);
 	/* Few connections have more steps than records. */
 	s.room = a->records + (b ? b->records : 0);
-	s.step = tcphs_memory_room(s.room, sizeof(*s.step));
+	s.step = get_steps(&s.room);
 	look(&view[at], a);
 	v[at] = &view[at];
 	tcphs_side_tell(&c->side[at], a, view[at].entered);
@@ -949,14 +1017,18 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	for (side = 0; side < 2; side++) {
 		if (!v[side])
 			continue;
-		place_states(&s, v[side], &c->side[side], side, c->itself);
+		/* Verdicts are about segments, and about states for themselves. */
+		if (!x->brief)
+			place_states(&s, v[side], &c->side[side], side, c->itself);
 		place_resets(&s, v[side], side);
-		place_gaps(&s, v[side], side ? v[0] : NULL, side);
+		if (!x->brief)
+			place_gaps(&s, v[side], side ? v[0] : NULL, side);
 		unlook(v[side]);
 	}
 	order(&s);
 	c->steps = s.step;
 	c->nsteps = s.count;
+	c->room = s.room;
 	if (!x->brief)
 		tell_after(c);
 	mark_forged(c, x);
@@ -979,7 +1051,7 @@ void tcphs_connection_free(struct tcphs_connection *c)
 		return;
 	for (i = 0; i < c->nsteps; i++)
 		free(c->steps[i].note);
-	free(c->steps);
+	put_steps(c->steps, c->room);
 	tcphs_side_free(&c->side[0]);
 	tcphs_side_free(&c->side[1]);
 	free(c);

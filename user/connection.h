@@ -161,6 +161,7 @@ struct tcphs_connection {
 	struct tcphs_side side[2];
 	struct tcphs_step *steps;
 	size_t nsteps;
+	size_t room;		/* for steps, at the least */
 	bool itself;		/* a socket connected to itself: both sides */
 	bool assumed;		/* nothing tells which side is the client */
 	bool segments;		/* segments were recorded */
@@ -190,7 +191,7 @@ struct tcphs_context {
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
 	uint64_t last;		/* ts of the last record read */
-	bool brief;		/* verdicts only: steps without notes and states after */
+	bool brief;		/* verdicts only: no steps but segments and resets, bare */
 	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */
 };
 

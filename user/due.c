@@ -71,9 +71,7 @@ static void make_stub(struct tcphs_due *d, struct tcphs_end *e)
 
 	e->stub = true;
 	e->peer = NULL;
-	free(e->record);
-	e->record = NULL;
-	e->records = e->room = 0;
+	tcphs_end_forget(d->ends, e);
 	if (!e->in_table) {
 		tcphs_end_delete(d->ends, e);
 		return;

@@ -130,6 +130,64 @@ struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record 
 	return e;
 }
 
+/* ---- arrays of records ---------------------------------------------------- */
+
+/*
+ * Of a flood's SYNs each is the only record of its end: then FEW at once, and then
+ * what most connections have, on the way to which nothing is copied often.
+ */
+enum { FEW = 4, COMMON = 16, SPARES = 1024 };
+
+static void *get_array(struct tcphs_ends *s)
+{
+	struct tcphs_end_array *array = s->spare;
+
+	if (!array)
+		return tcphs_memory_room(COMMON, sizeof(struct tcphs_record));
+	s->spare = array->next;
+	s->spares--;
+	return array;
+}
+
+void tcphs_end_forget(struct tcphs_ends *s, struct tcphs_end *e)
+{
+	struct tcphs_end_array *array = (void *)e->record;
+
+	if (e->room == COMMON && s->spares < SPARES) {
+		array->next = s->spare;
+		s->spare = array;
+		s->spares++;
+	} else {
+		free(e->record);
+	}
+	e->record = NULL;
+	e->records = e->room = 0;
+}
+
+static void grow(struct tcphs_ends *s, struct tcphs_end *e)
+{
+	struct tcphs_record *record;
+
+	switch (e->room) {
+	case 0:
+		e->record = tcphs_memory_room(1, sizeof(*e->record));
+		e->room = 1;
+		break;
+	case 1:
+	case FEW:
+		record = e->room == FEW ? get_array(s) :
+					  tcphs_memory_room(FEW, sizeof(*record));
+		memcpy(record, e->record, e->room * sizeof(*record));
+		free(e->record);
+		e->record = record;
+		e->room = e->room == FEW ? COMMON : FEW;
+		break;
+	default:
+		e->record = tcphs_memory_grow(e->record, e->records, &e->room,
+					      sizeof(*e->record));
+	}
+}
+
 void tcphs_end_delete(struct tcphs_ends *s, struct tcphs_end *e)
 {
 	tcphs_end_unbind_all(s, e);
@@ -138,7 +196,7 @@ void tcphs_end_delete(struct tcphs_ends *s, struct tcphs_end *e)
 	if (e->peer)
 		e->peer->peer = NULL;
 	unlist(e);
-	free(e->record);
+	tcphs_end_forget(s, e);
 	free(e);
 }
 
@@ -151,6 +209,8 @@ void tcphs_end_delete_all(struct tcphs_ends *s)
 	while (s->stubs.oldest)
 		tcphs_end_delete(s, s->stubs.oldest);
 	free(s->gap);
+	while (s->spare)
+		free(get_array(s));
 	tcphs_table_free(&s->by_sock);
 	tcphs_table_free(&s->by_tuple);
 }
@@ -228,18 +288,11 @@ void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 
 /* ---- what an end knows of itself ------------------------------------------ */
 
-void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r)
+void tcphs_end_append(struct tcphs_ends *s, struct tcphs_end *e,
+		      const struct tcphs_record *r)
 {
-	/* Of a flood's SYNs each is the only record of its end: then four at once. */
-	if (!e->room) {
-		e->record = tcphs_memory_get(1, sizeof(*e->record));
-		e->room = 1;
-	} else if (e->records == e->room) {
-		if (e->room == 1)
-			e->room = 0;
-		e->record = tcphs_memory_grow(e->record, e->records, &e->room,
-					      sizeof(*e->record));
-	}
+	if (e->records == e->room)
+		grow(s, e);
 	e->record[e->records++] = *r;
 	if (r->kind == TCPHS_LOST) {
 		uint64_t until = r->lost.until ? r->lost.until : r->ts;

@@ -115,6 +115,11 @@ struct tcphs_end_list {
 	struct tcphs_end *newest;
 };
 
+/* The commonest size of an end's array of records is kept for the next end. */
+struct tcphs_end_array {
+	struct tcphs_end_array *next;
+};
+
 /* All ends that are known, by the names that records call them. */
 struct tcphs_ends {
 	struct tcphs_table by_sock;
@@ -122,6 +127,8 @@ struct tcphs_ends {
 	struct tcphs_end_list living;
 	struct tcphs_end_list listeners;
 	struct tcphs_end_list stubs;	/* as they were given out, or last heard of */
+	struct tcphs_end_array *spare;	/* of records: not in use */
+	size_t spares;
 	bool lost;			/* records, at any time */
 	uint64_t complete;		/* before this ts some may be lost */
 	struct tcphs_record *gap;	/* of each host the one that lasts longest */
@@ -183,7 +190,11 @@ static inline bool tcphs_end_doubtful(const struct tcphs_end *e)
 }
 
 /* Keep a copy of the record. */
-void tcphs_end_append(struct tcphs_end *e, const struct tcphs_record *r);
+void tcphs_end_append(struct tcphs_ends *s, struct tcphs_end *e,
+		      const struct tcphs_record *r);
+
+/* Keep none any more. */
+void tcphs_end_forget(struct tcphs_ends *s, struct tcphs_end *e);
 
 /* What the record says of its end: state, numbers. */
 void tcphs_end_learn(struct tcphs_end *e, const struct tcphs_record *r);

@@ -35,7 +35,7 @@ static void mark_begin(struct tcphs_flow *f, struct tcphs_end *e)
 		return;
 	mark = *gap;
 	mark.ts = e->record[0].ts;
-	tcphs_end_append(e, &mark);
+	tcphs_end_append(&f->ends, e, &mark);
 	e->marked = true;
 }
 
@@ -57,7 +57,7 @@ static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 			tcphs_end_unbind_all(&f->ends, e);
 		return;
 	}
-	tcphs_end_append(e, r);
+	tcphs_end_append(&f->ends, e, r);
 	tcphs_end_learn(e, r);
 	if (e->records == 1)
 		mark_begin(f, e);
@@ -88,7 +88,7 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 		/* What marks its beginning marks no beginning any more. */
 		if (from->marked && i == 1)
 			continue;
-		tcphs_end_append(to, &from->record[i]);
+		tcphs_end_append(&f->ends, to, &from->record[i]);
 		if (from->record[i].kind == TCPHS_TRANSITION)
 			tcphs_end_learn(to, &from->record[i]);
 	}
@@ -101,7 +101,8 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 }
 
 /* Take the last record, a SYN, away from `from`. */
-static void move_syn(struct tcphs_end *to, struct tcphs_end *from, uint32_t seq)
+static void move_syn(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *from,
+		     uint32_t seq)
 {
 	const struct tcphs_record *r;
 
@@ -116,7 +117,7 @@ static void move_syn(struct tcphs_end *to, struct tcphs_end *from, uint32_t seq)
 	if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT) &&
 	    (r->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
 	    r->segment.seq == seq) {
-		tcphs_end_append(to, r);
+		tcphs_end_append(&f->ends, to, r);
 		from->records--;
 	}
 }
@@ -141,7 +142,7 @@ static void feed_listener(struct tcphs_flow *f, const struct tcphs_record *r,
 		tcphs_end_bind(&f->ends, e, r->sock);
 	}
 	tcphs_listener_set(&f->ends, e, t);
-	tcphs_end_append(e, r);
+	tcphs_end_append(&f->ends, e, r);
 	e->socket = true;
 	e->state = tr->new;
 	e->closed = tr->new == TCPHS_CLOSE;
@@ -255,7 +256,7 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 				return;	/* its child has taken over */
 			e = new_end_at(f, r, t, TCPHS_ROLE_PASSIVE);
 			if (tr->has & TCPHS_HAS_IRS)
-				move_syn(e, old, tr->nr.irs);
+				move_syn(f, e, old, tr->nr.irs);
 		}
 	}
 	e->role = TCPHS_ROLE_PASSIVE;
@@ -595,7 +596,7 @@ static void feed_destroy(struct tcphs_flow *f, const struct tcphs_record *r,
 	tcphs_end_unbind(&f->ends, r->sock);
 	if (!e || e->stub)
 		return;
-	tcphs_end_append(e, r);
+	tcphs_end_append(&f->ends, e, r);
 	/* TIME_WAIT has a mini-socket of its own and goes on. */
 	if (e->role != TCPHS_ROLE_LISTENER && e->state != TCPHS_TIME_WAIT &&
 	    e->state != TCPHS_FIN_WAIT2)
@@ -628,12 +629,12 @@ static void feed_other(struct tcphs_flow *f, const struct tcphs_record *r,
 }
 
 /* One mark for gaps of a CPU with nothing in between. */
-static void add_gap(struct tcphs_end *e, const struct tcphs_record *r)
+static void add_gap(struct tcphs_flow *f, struct tcphs_end *e, const struct tcphs_record *r)
 {
 	struct tcphs_record *last = e->records ? &e->record[e->records - 1] : NULL;
 
 	if (!last || last->kind != TCPHS_LOST || last->cpu != r->cpu) {
-		tcphs_end_append(e, r);
+		tcphs_end_append(&f->ends, e, r);
 		return;
 	}
 	last->lost.count += r->lost.count;
@@ -656,7 +657,7 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 		if ((e->closed || e->due) && e->last < r->lost.since)
 			continue;
 		e->lossy = true;
-		add_gap(e, r);
+		add_gap(f, e, r);
 	}
 	for (e = f->ends.listeners.oldest; e; e = e->newer)
 		if (!tcphs_host_differs(e->netns, r->netns) &&

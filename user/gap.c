@@ -33,15 +33,20 @@ void tcphs_gap_free(struct tcphs_gaps *g)
 	free(g);
 }
 
-bool tcphs_gap_follows(struct tcphs_gaps *g, const struct tcphs_record *r)
+/* Repetitions are not looked for where this is asked. */
+size_t tcphs_gap_run(struct tcphs_gaps *g, const struct tcphs_record *r, size_t count)
 {
-	struct cpu *cpu = &g->cpu[r->cpu];
+	size_t i;
 
-	if (r->kind == TCPHS_LOST || r->n != cpu->next)
-		return false;
-	cpu->next++;
-	cpu->ts = r->ts;
-	return true;
+	for (i = 0; i < count; i++) {
+		struct cpu *cpu = &g->cpu[r[i].cpu];
+
+		if (r[i].kind == TCPHS_LOST || r[i].n != cpu->next)
+			break;
+		cpu->next++;
+		cpu->ts = r[i].ts;
+	}
+	return i;
 }
 
 bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,

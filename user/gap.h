@@ -3,6 +3,7 @@
 #define TCPHS_GAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <tcphs.h>
@@ -31,7 +32,10 @@ char *tcphs_gap_text(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT])
 /* The same record was among the last 256 of its CPU already. */
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
 
-/* Is r the next of its CPU, as nearly always? Then it is taken for seen. */
-bool tcphs_gap_follows(struct tcphs_gaps *g, const struct tcphs_record *r);
+/*
+ * How many of `count` records, from the first on, are each the next of its CPU, as
+ * nearly always? They are taken for seen.
+ */
+size_t tcphs_gap_run(struct tcphs_gaps *g, const struct tcphs_record *r, size_t count);
 
 #endif

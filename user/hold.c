@@ -113,14 +113,19 @@ static void tell(struct held *held, const struct tcphs_record *r)
 
 void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 {
-	struct held *held = r->sock && r->kind != TCPHS_LOST ? find(h, r->sock) : NULL;
-	struct tcphs_tuple t;
-	bool whole, waits;
+	struct held *held;
+	bool whole = r->sport && r->dport &&
+		     !(r->flags & (TCPHS_NO_LOCAL_PORT | TCPHS_NO_REMOTE));
+	bool birth = is_birth(r), waits;
 
-	tcphs_address_tuple(r, &t);
-	whole = tcphs_address_whole(&t);
+	/* Nobody waits, as nearly always. */
+	if (!h->count && !birth) {
+		h->give(h->arg, r);
+		return;
+	}
+	held = r->sock && r->kind != TCPHS_LOST ? find(h, r->sock) : NULL;
 	if (held) {
-		if (is_birth(r) || r->kind == TCPHS_DESTROY) {
+		if (birth || r->kind == TCPHS_DESTROY) {
 			stop_waiting(h, held);
 		} else if (whole) {
 			tell(held, r);
@@ -130,7 +135,7 @@ void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 			stop_waiting(h, held);
 		}
 	}
-	waits = is_birth(r) && (!whole || r->transition.new == TCPHS_SYN_SENT);
+	waits = birth && (!whole || r->transition.new == TCPHS_SYN_SENT);
 	if (!h->count && !waits) {
 		h->give(h->arg, r);
 		return;

@@ -54,6 +54,9 @@ struct live {
 	uint64_t rows;
 	uint64_t records;
 	unsigned long introduced;	/* connections up to this number */
+	unsigned long number;		/* the last row's, and its text */
+	size_t number_size;
+	char number_text[32];
 
 	/* Rows that wait for a CLOSE that may not be meant: a ring. */
 	struct pending {
@@ -77,9 +80,14 @@ struct live {
 
 /* ---- rows ----------------------------------------------------------------- */
 
+static bool told_enough(const struct live *l)
+{
+	return l->s->count && l->rows >= l->s->count;
+}
+
 static bool enough(const struct live *l)
 {
-	return (l->s->count && l->rows >= l->s->count) || tcphs_output_gone();
+	return told_enough(l) || tcphs_output_gone();
 }
 
 static void clear_status(struct live *l)
@@ -105,33 +113,56 @@ static void plain(struct live *l)
 static __always_inline void write_pair(struct tcphs_writer *w, const char *name,
 				       uint64_t number)
 {
-	tcphs_writer_text(w, name);
+	tcphs_writer_word(w, name);
 	tcphs_writer_number(w, number);
 }
 
-static void begin_row(struct live *l, uint64_t ts, unsigned long number, const char *who)
+/* Who a row is about: seven columns. */
+enum who { NOBODY, CLIENT, SERVER, OVER };
+
+/* "#12  ": mostly that of the row before. */
+static void write_number(struct live *l, unsigned long number)
 {
 	struct tcphs_writer *w = &l->row;
-	char time[TCPHS_CLOCK_SIZE];
-	size_t begin, used;
+	size_t begin = w->used, used;
+
+	if (!l->number_size || number != l->number) {
+		if (number)
+			write_pair(w, "#", number);
+		used = w->used - begin;
+		tcphs_writer_padded(w, " ", used < 5 ? 6 - used : 1);
+		l->number = number;
+		l->number_size = w->used - begin;
+		memcpy(l->number_text, w->text + begin, sizeof(l->number_text));
+		return;
+	}
+	memcpy(w->text + begin, l->number_text, sizeof(l->number_text));
+	w->used += l->number_size;
+}
+
+static void begin_row(struct live *l, uint64_t ts, unsigned long number, enum who who)
+{
+	static const char names[][8] = {
+		[NOBODY] = "       ",
+		[CLIENT] = "client ",
+		[SERVER] = "server ",
+		[OVER] = "over   ",
+	};
+	struct tcphs_writer *w = &l->row;
 
 	clear_status(l);
-	/* A row is not torn in two: its columns are counted in the writer. */
+	/* A row is not torn in two: it has room for all that comes. */
 	if (w->used > TCPHS_WRITER_SIZE - ROW)
 		tcphs_writer_flush(w);
-	tcphs_clock_row(&l->clock, ts, time);
-	if (*time) {
+	if (l->clock.times != TCPHS_TIMES_NONE) {
 		paint(l, TCPHS_PAINT_DIM);
-		tcphs_writer_text(w, time);
+		w->used = tcphs_clock_put(&l->clock, ts, w->text + w->used) - w->text;
 		plain(l);
 		tcphs_writer_char(w, ' ');
 	}
-	begin = w->used;
-	if (number)
-		write_pair(w, "#", number);
-	used = w->used - begin;
-	tcphs_writer_padded(w, " ", used < 5 ? 6 - used : 1);
-	tcphs_writer_padded(w, who, 7);
+	write_number(l, number);
+	memcpy(w->text + w->used, names[who], sizeof(names[who]));
+	w->used += sizeof(names[who]) - 1;
 	l->rows++;
 }
 
@@ -143,12 +174,11 @@ static void end_row(struct live *l)
 		tcphs_writer_flush(&l->row);
 }
 
-static const char *side_name(const struct tcphs_end *e)
+static enum who side_of(const struct tcphs_end *e)
 {
 	bool assumed = false;
 
-	return tcphs_connection_side(e, e->peer, &assumed) == TCPHS_CLIENT ? "client" :
-									      "server";
+	return tcphs_connection_side(e, e->peer, &assumed) == TCPHS_CLIENT ? CLIENT : SERVER;
 }
 
 /* The first row of a connection says who it is between. */
@@ -171,11 +201,11 @@ static void introduce(struct live *l, const struct tcphs_end *e,
 		tcphs_address_end(t.local, t.inet6, t.lport, client);
 	if (t.rport)
 		tcphs_address_end(t.remote, t.inet6, t.rport, server);
-	begin_row(l, r->ts, number, "");
+	begin_row(l, r->ts, number, NOBODY);
 	paint(l, TCPHS_PAINT_STRONG);
-	tcphs_writer_text(&l->row, client);
+	tcphs_writer_word(&l->row, client);
 	tcphs_writer_text(&l->row, " > ");
-	tcphs_writer_text(&l->row, server);
+	tcphs_writer_word(&l->row, server);
 	plain(l);
 	end_row(l);
 }
@@ -186,21 +216,24 @@ static void print_transition(struct live *l, const struct tcphs_transition *t)
 	struct tcphs_writer *w = &l->row;
 	char comm[32];
 
-	tcphs_writer_text(w, tcphs_names_state(t->old));
-	tcphs_writer_text(w, l->output.ascii ? " -> " : " → ");
+	tcphs_writer_word(w, tcphs_names_state(t->old));
+	if (l->output.ascii)
+		tcphs_writer_text(w, " -> ");
+	else
+		tcphs_writer_text(w, " → ");
 	paint(l, TCPHS_PAINT_STATE);
-	tcphs_writer_text(w, tcphs_names_state(t->new));
+	tcphs_writer_word(w, tcphs_names_state(t->new));
 	plain(l);
 	if (t->has & TCPHS_HAS_OWNER) {
 		tcphs_writer_text(w, "  ");
-		tcphs_writer_text(w, tcphs_output_clean(t->comm, comm, sizeof(comm)));
+		tcphs_writer_word(w, tcphs_output_clean(t->comm, comm, sizeof(comm)));
 		write_pair(w, "/", t->pid);
 	}
 	if (t->has & TCPHS_HAS_BIRTH && t->new == TCPHS_LISTEN)
 		write_pair(w, "  backlog ", t->birth.backlog);
 	if (error) {
 		tcphs_writer_text(w, "  ");
-		tcphs_writer_text(w, error);
+		tcphs_writer_word(w, error);
 	}
 	end_row(l);
 }
@@ -218,7 +251,7 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 
 	paint(l, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
 		 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN);
-	tcphs_writer_text(w, tcphs_names_flags(s->flags, flags));
+	tcphs_writer_word(w, tcphs_names_flags(s->flags, flags));
 	write_pair(w, " seq=", own_known && !(s->flags & TCPHS_RST && !s->seq) ?
 			       (uint32_t)(s->seq - own) : s->seq);
 	if (s->flags & TCPHS_SYN && !l->s->absolute) {
@@ -280,8 +313,8 @@ static void print_listener(struct live *l, const struct tcphs_record *r)
 	tcphs_address_tuple(r, &t);
 	if (t.lport)
 		tcphs_address_end(t.local, t.inet6, t.lport, name);
-	begin_row(l, r->ts, 0, "");
-	tcphs_writer_text(&l->row, name);
+	begin_row(l, r->ts, 0, NOBODY);
+	tcphs_writer_word(&l->row, name);
 	tcphs_writer_text(&l->row, "  ");
 	print_transition(l, &r->transition);
 }
@@ -296,6 +329,7 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 {
 	struct tcphs_end *e = tcphs_flow_find(l->flow, r);
 	unsigned long number;
+	enum who who;
 
 	if (!e || e->role == TCPHS_ROLE_LISTENER) {
 		print_listener(l, r);
@@ -317,13 +351,11 @@ static void print_row(struct live *l, const struct tcphs_record *r)
 	}
 	number = tcphs_flow_number(l->flow, e);
 	introduce(l, e, r, number);
-	if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT)) {
-		/* The other side is elsewhere: what comes from it, it sent. */
-		begin_row(l, r->ts, number, strcmp(side_name(e), "client") ? "client" :
-									     "server");
-	} else {
-		begin_row(l, r->ts, number, side_name(e));
-	}
+	who = side_of(e);
+	/* The other side is elsewhere: what comes from it, it sent. */
+	if (r->kind == TCPHS_SEGMENT && !(r->segment.mark & TCPHS_SEG_OUT))
+		who = who == CLIENT ? SERVER : CLIENT;
+	begin_row(l, r->ts, number, who);
 	if (r->kind == TCPHS_TRANSITION)
 		print_transition(l, &r->transition);
 	else if (r->kind == TCPHS_SEGMENT)
@@ -336,7 +368,7 @@ static void print_lost(struct live *l, const struct tcphs_record *r)
 {
 	char span[TCPHS_GAP_TEXT];
 
-	begin_row(l, r->ts, 0, "");
+	begin_row(l, r->ts, 0, NOBODY);
 	paint(l, TCPHS_PAINT_BAD);
 	tcphs_writer_number(&l->row, r->lost.count);
 	write_pair(&l->row, " records lost on CPU ", r->cpu);
@@ -387,7 +419,7 @@ static void settle(struct live *l, uint64_t now)
 			break;
 		l->begin = (l->begin + 1) % PENDING_MAX;
 		l->pending--;
-		if (!p->dropped && !enough(l))
+		if (!p->dropped && !told_enough(l))
 			print_row(l, &p->record);
 	}
 }
@@ -435,9 +467,10 @@ static void take(void *arg, const struct tcphs_record *r)
 	if (r->ts > l->context.last)
 		l->context.last = r->ts;
 	/* Before verdicts that the record brings about. */
-	settle(l, r->ts);
+	if (l->pending)
+		settle(l, r->ts);
 	tcphs_flow_feed(l->flow, r);
-	if (r->ts < l->since || enough(l))
+	if (r->ts < l->since || told_enough(l))
 		return;
 	l->records++;
 	if (r->kind == TCPHS_LOST) {
@@ -458,11 +491,11 @@ static void take(void *arg, const struct tcphs_record *r)
 /* ---- verdicts ------------------------------------------------------------- */
 
 /* Words before and behind a number that has a text of its own. */
-static void write_part(struct tcphs_writer *w, const char *before, const char *text,
+static __always_inline void write_part(struct tcphs_writer *w, const char *before, const char *text,
 		       const char *behind)
 {
 	tcphs_writer_text(w, before);
-	tcphs_writer_text(w, text);
+	tcphs_writer_word(w, text);
 	tcphs_writer_text(w, behind);
 }
 
@@ -475,8 +508,8 @@ static void print_verdict(struct live *l, const struct tcphs_connection *c,
 	char span[TCPHS_NUMBER_SIZE];
 	struct tcphs_writer *w = &l->row;
 
-	begin_row(l, c->ended ? c->ended : l->context.last, number, "over");
-	tcphs_writer_text(w, tcphs_verdict_open(c->open));
+	begin_row(l, c->ended ? c->ended : l->context.last, number, OVER);
+	tcphs_writer_word(w, tcphs_verdict_open(c->open));
 	if (c->opened)
 		write_part(w, " open ", tcphs_number_span(c->opened, span), "");
 	if (close)

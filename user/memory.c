@@ -6,6 +6,8 @@
 
 #include "memory.h"
 
+#define SMALL 1024
+
 void tcphs_memory_fail(void)
 {
 	fputs("tcphs: out of memory: give a FILTER, or read a shorter recording\n", stderr);
@@ -19,14 +21,19 @@ static void *checked(void *p)
 	return p;
 }
 
-void *tcphs_memory_get(size_t count, size_t size)
-{
-	return checked(calloc(count ? count : 1, size));
-}
-
 void *tcphs_memory_room(size_t count, size_t size)
 {
 	return checked(reallocarray(NULL, count ? count : 1, size));
+}
+
+void *tcphs_memory_get(size_t count, size_t size)
+{
+	size_t bytes;
+
+	/* Of small pieces malloc() has some at hand, which calloc() does not know of. */
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SMALL || !bytes)
+		return checked(calloc(count ? count : 1, size));
+	return memset(tcphs_memory_room(1, bytes), 0, bytes);
 }
 
 void *tcphs_memory_grow(void *array, size_t used, size_t *room, size_t size)

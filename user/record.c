@@ -26,7 +26,8 @@
 /* A stream that is never idle is written as often as this. */
 #define WAIT_NS 1000000000ULL
 
-enum { BUFFER = 64 << 10 };
+/* What comes in pieces of up to MANY bytes is put together first. */
+enum { BUFFER = 64 << 10, MANY = 16 << 10 };
 
 struct recorder {
 	const char *name;
@@ -80,13 +81,13 @@ static bool flush(struct recorder *w)
 	return write_all(w, w->buffer, used);
 }
 
-/* `size` bytes, of which each `step` are a whole. */
+/* `size` bytes, of which each `step` are a whole. Many go into the file as they are. */
 static bool put(struct recorder *w, const void *bytes, size_t size, size_t step)
 {
-	if (w->used + size > BUFFER && !flush(w))
+	if ((w->used + size > BUFFER || (w->used && size > MANY)) && !flush(w))
 		return false;
 	w->step = step;
-	if (size > BUFFER / 2 && !w->used)
+	if (size > MANY)
 		return write_all(w, bytes, size);
 	if (!w->used)
 		w->since = tcphs_stop_now();
@@ -95,15 +96,19 @@ static bool put(struct recorder *w, const void *bytes, size_t size, size_t step)
 	return true;
 }
 
-/* What came with the record before, all at once. */
+/* The record that was read last, and behind it up to `most` that came with it. */
 static bool put_run(struct recorder *w, struct tcphs_source *source, uint64_t most)
 {
-	const void *bytes;
-	size_t n = tcphs_source_run(source, most, &bytes);
+	const void *bytes, *first;
+	size_t size, n;
 
-	w->records += n;
-	if (n && !put(w, bytes, n * sizeof(struct tcphs_record),
-		      sizeof(struct tcphs_record)))
+	first = tcphs_source_raw_record(source, &size);
+	/* A gap made by the reader: the next reader finds it too. */
+	if (!first)
+		return true;
+	n = tcphs_source_run(source, most, &bytes);
+	w->records += 1 + n;
+	if (!put(w, first, size + n * sizeof(struct tcphs_record), size))
 		return false;
 	if (!w->used || (!n && w->records % 64))
 		return true;
@@ -130,9 +135,7 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 		 const struct tcphs_settings *s)
 {
 	struct tcphs_record r;
-	uint64_t until = 0;
-	const void *bytes;
-	size_t size;
+	uint64_t until = 0, most;
 
 	while (!s->count || w->records < s->count) {
 		/* What has happened by then is written, however far behind we are. */
@@ -153,15 +156,10 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 		case TCPHS_SOURCE_RECORD:
 			if (until && r.ts > until)
 				return flush(w);
-			bytes = tcphs_source_raw_record(source, &size);
-			/* A gap made by the reader: the next reader finds it too. */
-			if (!bytes)
-				break;
-			if (!put(w, bytes, size, size))
-				return false;
-			w->records++;
-			if (!until && !put_run(w, source, s->count ?
-					       s->count - w->records : UINT64_MAX))
+			/* Each that comes later is looked at: is it too late? */
+			most = until ? 0 : s->count ? s->count - w->records - 1 :
+						      UINT64_MAX;
+			if (!put_run(w, source, most))
 				return false;
 			break;
 		}

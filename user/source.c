@@ -419,6 +419,12 @@ size_t tcphs_source_bytes(struct tcphs_source *s, void *to, size_t size)
 
 /* ---- records -------------------------------------------------------------- */
 
+/* One that has a name. */
+static bool is_state(unsigned int state)
+{
+	return state != TCPHS_STATE_UNKNOWN && state <= TCPHS_STATE_MAX;
+}
+
 /* Returns what is wrong, or NULL. Text fields get their NUL. */
 static const char *check_record(const struct tcphs_source *s, struct tcphs_record *r)
 {
@@ -428,10 +434,9 @@ static const char *check_record(const struct tcphs_source *s, struct tcphs_recor
 		return "record number or time";
 	switch (r->kind) {
 	case TCPHS_TRANSITION:
-		if (!tcphs_names_state(r->transition.old) ||
-		    !tcphs_names_state(r->transition.new))
+		if (!is_state(r->transition.old) || !is_state(r->transition.new))
 			return "state";
-		if (!tcphs_names_via(r->transition.via))
+		if (!r->transition.via || r->transition.via > TCPHS_VIA_TIMEWAIT)
 			return "via";
 		if (r->transition.via != TCPHS_VIA_REQUEST)
 			r->transition.comm[sizeof(r->transition.comm) - 1] = '\0';
@@ -555,6 +560,8 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 		return TCPHS_SOURCE_END;
 	if (s->plain)
 		return TCPHS_SOURCE_RECORD;
+	if (tcphs_gap_run(s->gaps, r, 1))
+		return TCPHS_SOURCE_RECORD;
 	if (r->kind == TCPHS_LOST)
 		s->lost += r->lost.count;
 	/* With one netns delivered only, the other ones' numbers are missing. */
@@ -571,15 +578,14 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 size_t tcphs_source_run(struct tcphs_source *s, uint64_t most, const void **bytes)
 {
 	const struct tcphs_record *r = (const void *)(s->buffer + s->begin);
-	size_t have = (s->end - s->begin) / sizeof(*r), n = 0;
+	size_t have = (s->end - s->begin) / sizeof(*r), n;
 
 	if (!s->live || s->holding || s->plain || s->record_size != sizeof(*r))
 		return 0;
 	*bytes = r;
 	if (have > most)
 		have = most;
-	while (n < have && tcphs_gap_follows(s->gaps, &r[n]))
-		n++;
+	n = tcphs_gap_run(s->gaps, r, have);
 	s->begin += n * sizeof(*r);
 	s->number += n;
 	return n;

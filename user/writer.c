@@ -35,57 +35,60 @@ void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size)
 	w->used += size;
 }
 
-/* "00" to "99" */
-static const char pairs[] =
+const char tcphs_writer_pairs[201] =
 	"00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-enum { DIGITS = 24 };	/* at the most, in whole words */
-
-/* Eight digits. */
-static void put8(char *to, unsigned int value)
+/* Two digits, or four, or eight. Each returns where it ends. */
+static inline char *put2(char *to, unsigned int value)
 {
-	unsigned int high = value / 10000, low = value % 10000;
-
-	memcpy(to, pairs + high / 100 * 2, 2);
-	memcpy(to + 2, pairs + high % 100 * 2, 2);
-	memcpy(to + 4, pairs + low / 100 * 2, 2);
-	memcpy(to + 6, pairs + low % 100 * 2, 2);
+	memcpy(to, tcphs_writer_pairs + value * 2, 2);
+	return to + 2;
 }
+
+static inline char *put4(char *to, unsigned int value)
+{
+	return put2(put2(to, value / 100), value % 100);
+}
+
+static inline char *put8(char *to, unsigned int value)
+{
+	return put4(put4(to, value / 10000), value % 10000);
+}
+
+/* Up to eight, without zeros in front. */
+static inline char *put_up_to4(char *to, unsigned int value)
+{
+	unsigned int high = value >= 100 ? value / 100 : value;
+
+	if (high < 10)
+		*to++ = '0' + high;
+	else
+		to = put2(to, high);
+	return value >= 100 ? put2(to, value % 100) : to;
+}
+
+static inline char *put_up_to8(char *to, unsigned int value)
+{
+	return value < 10000 ? put_up_to4(to, value) :
+			       put4(put_up_to4(to, value / 10000), value % 10000);
+}
+
+#define EIGHT 100000000ULL	/* digits */
 
 void tcphs_writer_number(struct tcphs_writer *w, uint64_t value)
 {
-	char digits[2 * DIGITS], *end = digits + DIGITS, *at = end;
 	char *to = tcphs_writer_room(w);
-	unsigned int part;
 
-	if (value < 10) {
-		*to = '0' + value;
-		w->used++;
-		return;
+	if (value < EIGHT) {
+		to = put_up_to8(to, value);
+	} else if (value < EIGHT * EIGHT) {
+		to = put8(put_up_to8(to, value / EIGHT), value % EIGHT);
+	} else {
+		to = put_up_to8(to, value / (EIGHT * EIGHT));
+		value %= EIGHT * EIGHT;
+		to = put8(put8(to, value / EIGHT), value % EIGHT);
 	}
-	while (value >= 100000000) {
-		at -= 8;
-		put8(at, value % 100000000);
-		value /= 100000000;
-	}
-	for (part = value; part >= 100; part /= 100) {
-		at -= 2;
-		memcpy(at, pairs + part % 100 * 2, 2);
-	}
-	at -= 2;
-	memcpy(at, pairs + part * 2, 2);
-	/* Of the last pair the first may be none. */
-	at += part < 10;
-	w->used += end - at;
-	/* What is behind them does not count; one size for all is quick. */
-	memcpy(to, at, DIGITS);
-}
-
-void tcphs_writer_signed(struct tcphs_writer *w, int64_t value)
-{
-	if (value < 0)
-		tcphs_writer_char(w, '-');
-	tcphs_writer_number(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	w->used = to - w->text;
 }
 
 void tcphs_writer_digits(struct tcphs_writer *w, unsigned int value, unsigned int digits)
@@ -102,12 +105,15 @@ void tcphs_writer_hex(struct tcphs_writer *w, const uint8_t *byte, size_t count)
 {
 	static const char digit[] = "0123456789abcdef";
 
-	while (count--) {
+	while (count) {
+		size_t some = count < TCPHS_WRITER_PIECE / 2 ? count : TCPHS_WRITER_PIECE / 2;
 		char *to = tcphs_writer_room(w);
 
-		to[0] = digit[*byte >> 4];
-		to[1] = digit[*byte++ & 0xf];
-		w->used += 2;
+		w->used += 2 * some;
+		for (count -= some; some--; to += 2) {
+			to[0] = digit[*byte >> 4];
+			to[1] = digit[*byte++ & 0xf];
+		}
 	}
 }
 

@@ -34,7 +34,9 @@ void tcphs_writer_bytes(struct tcphs_writer *w, const char *text, size_t size);
 
 /* Decimal digits. */
 void tcphs_writer_number(struct tcphs_writer *w, uint64_t value);
-void tcphs_writer_signed(struct tcphs_writer *w, int64_t value);
+
+/* "00" to "99", one after the other. */
+extern const char tcphs_writer_pairs[201];
 
 /* Exactly `digits` of them, the last ones, with zeros in front. */
 void tcphs_writer_digits(struct tcphs_writer *w, unsigned int value, unsigned int digits);
@@ -60,6 +62,21 @@ static __always_inline void tcphs_writer_char(struct tcphs_writer *w, char c)
 {
 	*tcphs_writer_room(w) = c;
 	w->used++;
+}
+
+static __always_inline void tcphs_writer_signed(struct tcphs_writer *w, int64_t value)
+{
+	if (value < 0)
+		tcphs_writer_char(w, '-');
+	tcphs_writer_number(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+/* Text that is shorter than a piece, though how long is not known. */
+static __always_inline void tcphs_writer_word(struct tcphs_writer *w, const char *text)
+{
+	char *to = tcphs_writer_room(w);
+
+	w->used += stpcpy(to, text) - to;
 }
 
 static __always_inline void tcphs_writer_text(struct tcphs_writer *w, const char *text)
