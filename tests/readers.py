@@ -7,6 +7,7 @@ connections; everything else is filtered out, so that silence is silence.
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import select
 import signal
@@ -72,6 +73,23 @@ def settle():
     wait_for("silence", quiet)
 
 
+def memory_ends(fd):
+    """Room for five records and a half, at no even address. Return: what came."""
+    page = mmap.PAGESIZE
+    libc.mmap.restype = ctypes.c_void_p
+    at = libc.mmap(None, ctypes.c_size_t(2 * page), mmap.PROT_READ | mmap.PROT_WRITE,
+                   mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_size_t(0))
+    end = at + page
+    libc.mprotect(ctypes.c_void_p(end), ctypes.c_size_t(page), 0)
+    begin = end - 5 * 128 - 67
+    size = libc.read(fd, ctypes.c_void_p(begin), ctypes.c_size_t(page))
+    is_("a read to memory that ends gives the records that it has room for", size,
+        5 * 128)
+    got = ctypes.string_at(begin, max(size, 0))
+    libc.munmap(ctypes.c_void_p(at), ctypes.c_size_t(2 * page))
+    return got
+
+
 def small_buffers(netns):
     with opened() as fd:
         is_("a first read smaller than the header", error_of(os.read, fd, 255),
@@ -83,7 +101,7 @@ def small_buffers(netns):
         is_("a read of 0 bytes", error_of(os.read, fd, 0), "EINVAL")
         is_("a read to a bad address", libc.read(fd, ctypes.c_void_p(8), 4096),
             -1)
-        rest = b""
+        rest = memory_ends(fd)
         for size in (128, 129, 255, 1000, 5000):
             more = os.read(fd, size)
             say("a read of %d bytes gives whole records" % size,
