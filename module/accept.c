@@ -6,7 +6,6 @@
  * called listen() is often another one. The kernel asks its security modules
  * with security_sock_graft(sk, parent) as it hands a socket over.
  */
-#include <linux/kprobes.h>
 #include <net/inet_sock.h>
 
 #include "accept.h"
@@ -16,15 +15,14 @@
 #include "ring.h"
 
 /**
- * tcphs_accept_record() - kprobe at security_sock_graft(sk, parent)
- * @regs: at its entry
+ * tcphs_accept_record() - at the entry of security_sock_graft(sk, parent)
+ * @sk: of any family
  *
  * Context: process, the socket's lock held. Unix and other sockets pass here
  * too.
  */
-void tcphs_accept_record(struct pt_regs *regs)
+void tcphs_accept_record(const struct sock *sk)
 {
-	const struct sock *sk = (void *)regs_get_kernel_argument(regs, 0);
 	struct tcphs_accept *a;
 	struct tcphs_record *r;
 	struct tcphs_write w;

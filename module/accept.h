@@ -3,8 +3,8 @@
 #ifndef _TCPHS_ACCEPT_H
 #define _TCPHS_ACCEPT_H
 
-struct pt_regs;
+struct sock;
 
-void tcphs_accept_record(struct pt_regs *regs);
+void tcphs_accept_record(const struct sock *sk);
 
 #endif /* _TCPHS_ACCEPT_H */

@@ -7,6 +7,7 @@
 #ifndef _TCPHS_COMPAT_H
 #define _TCPHS_COMPAT_H
 
+#include <linux/ftrace.h>
 #include <linux/version.h>
 #include <linux/tcp.h>
 #include <net/inet_hashtables.h>
@@ -41,6 +42,37 @@
 /* 5.16: the kvmalloc() family is in linux/slab.h. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 #include <linux/mm.h>
+#endif
+
+/*
+ * What ftrace tells at a function's entry: from 5.11 on the arguments, at no more
+ * cost; before, all registers if they are asked for. The flag of who needs no
+ * protection from recursion became one of who does.
+ */
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define TCPHS_HAVE_FTRACE	1
+#define TCPHS_FTRACE_FLAGS	0
+typedef struct ftrace_regs tcphs_compat_regs;
+#elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define TCPHS_HAVE_FTRACE	1
+#define TCPHS_FTRACE_FLAGS	(FTRACE_OPS_FL_SAVE_REGS | \
+				 FTRACE_OPS_FL_RECURSION_SAFE)
+typedef struct pt_regs tcphs_compat_regs;
+#endif
+
+#ifdef TCPHS_HAVE_FTRACE
+static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs *regs)
+{
+#ifdef ftrace_regs_get_argument
+	return (void *)ftrace_regs_get_argument(regs, 0);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+	return (void *)regs_get_kernel_argument(&regs->regs, 0);
+#else
+	return (void *)regs_get_kernel_argument(regs, 0);
+#endif
+}
 #endif
 
 /*

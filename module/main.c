@@ -15,12 +15,12 @@
 #include "clock.h"
 #include "filter.h"
 #include "identity.h"
-#include "kprobe.h"
 #include "proc.h"
 #include "ring.h"
 #include "scope.h"
 #include "segment.h"
 #include "tracepoint.h"
+#include "watch.h"
 
 #define PORTS_MAX 64
 
@@ -100,7 +100,7 @@ static int __init tcphs_init(void)
 	}
 	/* Without segments it is transitions only: the cheapest mode. */
 	if (segments != TCPHS_SEGMENTS_NONE)
-		tcphs_kprobe_attach();
+		tcphs_watch_attach();
 	err = tcphs_tracepoint_attach(segments != TCPHS_SEGMENTS_NONE);
 	if (err)
 		goto err_hooks;
@@ -114,7 +114,7 @@ static int __init tcphs_init(void)
 err_tracepoint:
 	tcphs_tracepoint_detach();
 err_hooks:
-	tcphs_kprobe_detach();
+	tcphs_watch_detach();
 	tcphs_segment_detach();
 err_filter:
 	tcphs_filter_exit();
@@ -133,7 +133,7 @@ err_ring:
 static void __exit tcphs_exit(void)
 {
 	tcphs_tracepoint_detach();
-	tcphs_kprobe_detach();
+	tcphs_watch_detach();
 	tcphs_segment_detach();
 	tcphs_ring_close();
 	tcphs_proc_exit();

@@ -7,7 +7,6 @@
  * passes the state tracepoint; what is recorded here is read from the
  * mini-socket itself, at a moment when it is known to be in that state.
  */
-#include <linux/kprobes.h>
 #include <net/inet_timewait_sock.h>
 #include <net/request_sock.h>
 
@@ -201,17 +200,16 @@ void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 }
 
 /**
- * tcphs_minisock_timewait_end() - kprobe at tcp_twsk_destructor(sk)
- * @regs: at its entry
+ * tcphs_minisock_timewait_end() - at the entry of tcp_twsk_destructor(sk)
+ * @sk: a TIME_WAIT mini-socket
  *
  * The last reference is gone: by expiry, by reuse of the port pair, by a reset
  * or with its network namespace. Context: softirq or process.
  */
-void tcphs_minisock_timewait_end(struct pt_regs *regs)
+void tcphs_minisock_timewait_end(const struct sock *sk)
 {
-	const struct inet_timewait_sock *tw;
+	const struct inet_timewait_sock *tw = inet_twsk(sk);
 
-	tw = (void *)regs_get_kernel_argument(regs, 0);
 	if (tw->tw_substate == TCP_FIN_WAIT2)
 		waiting_less();
 	timewait_record(tw, tw->tw_substate, TCP_CLOSE, NULL);
@@ -331,20 +329,18 @@ void tcphs_minisock_request(const struct request_sock *req)
 }
 
 /**
- * tcphs_minisock_request_end() - kprobe at tcp_v4/6_reqsk_destructor(req)
- * @regs: at its entry
+ * tcphs_minisock_request_end() - at the entry of tcp_v4/6_reqsk_destructor(req)
+ * @req: a request
  *
  * Every request ends here, most of them after accept() of their child, which
  * is of no interest. Without a child: it expired, or a reset ended it, or its
  * listener is gone. Requests of SYN cookies have no listener; those that never
  * answered their SYN have no time of the SYN,ACK.
  */
-void tcphs_minisock_request_end(struct pt_regs *regs)
+void tcphs_minisock_request_end(const struct request_sock *req)
 {
-	const struct request_sock *req;
 	const struct sock *sk;
 
-	req = (void *)regs_get_kernel_argument(regs, 0);
 	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack)
 		return;
 	sk = req_to_sk((struct request_sock *)req);

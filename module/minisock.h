@@ -11,7 +11,6 @@
 
 struct inet_timewait_sock;
 struct net;
-struct pt_regs;
 struct request_sock;
 struct sock;
 
@@ -21,7 +20,7 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 void tcphs_minisock_timewait(const struct sock *sk, int old);
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new);
-void tcphs_minisock_timewait_end(struct pt_regs *regs);
+void tcphs_minisock_timewait_end(const struct sock *sk);
 struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 				     const void *local, u16 sport,
 				     const void *remote, u16 dport, int dif);
@@ -34,6 +33,6 @@ static inline bool tcphs_minisock_waiting(void)
 }
 
 void tcphs_minisock_request(const struct request_sock *req);
-void tcphs_minisock_request_end(struct pt_regs *regs);
+void tcphs_minisock_request_end(const struct request_sock *req);
 
 #endif /* _TCPHS_MINISOCK_H */

@@ -22,12 +22,12 @@
 
 #include "compat.h"
 #include "filter.h"
-#include "kprobe.h"
 #include "proc.h"
 #include "ring.h"
 #include "scope.h"
 #include "segment.h"
 #include "tracepoint.h"
+#include "watch.h"
 
 /* How long an unloading module gives readers to see the end of the file. */
 #define EOF_MS 200
@@ -63,7 +63,7 @@ int tcphs_proc_access(struct tcphs_scope *scope)
 /** tcphs_proc_missing() - Return: TCPHS_MISSING_*, what is not observed */
 u32 tcphs_proc_missing(void)
 {
-	u32 missing = tcphs_tracepoint_missing() | tcphs_kprobe_missing();
+	u32 missing = tcphs_tracepoint_missing() | tcphs_watch_missing();
 
 	if (!TCPHS_HAVE_RESET_REASON)
 		missing |= TCPHS_MISSING_RESET_REASON;

@@ -5,11 +5,11 @@
 #include <linux/seq_file.h>
 
 #include "filter.h"
-#include "kprobe.h"
 #include "proc.h"
 #include "ring.h"
 #include "segment.h"
 #include "tracepoint.h"
+#include "watch.h"
 
 static const char * const kind_names[] = {
 	[TCPHS_TRANSITION] = "transitions",
@@ -121,7 +121,7 @@ void tcphs_stats_show(struct seq_file *seq, bool all)
 	if (all)
 		counters_show(seq);
 	tcphs_tracepoint_show(seq);
-	tcphs_kprobe_show(seq);
+	tcphs_watch_show(seq);
 	for (i = 0; i < ARRAY_SIZE(missing_names); i++)
 		if (missing & missing_names[i].bit)
 			seq_printf(seq, "not_observed %s\n",
