@@ -28,13 +28,14 @@ void tcphs_accept_record(const struct sock *sk)
 	struct tcphs_write w;
 
 	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
-	    !tcphs_identity_is_tcp(sk) || !tcphs_identity_in_process() ||
+	    !tcphs_identity_is_tcp(sk) ||
+	    !tcphs_identity_in_process(tcphs_identity_in_softirq()) ||
 	    (tcphs_filter_on() &&
-	     tcphs_filter_drops(sock_net(sk)->ns.inum,
-				ntohs(inet_sk(sk)->inet_sport),
-				ntohs(inet_sk(sk)->inet_dport))))
+	     tcphs_filter_drops_any(sock_net(sk)->ns.inum,
+				    ntohs(inet_sk(sk)->inet_sport),
+				    ntohs(inet_sk(sk)->inet_dport))))
 		return;
-	r = tcphs_ring_begin(&w, TCPHS_ACCEPT);
+	r = tcphs_ring_begin(&w, TCPHS_ACCEPT, false);
 	tcphs_identity_ends(r, sk);
 	a = &r->accept;
 	a->state = sk->sk_state;
@@ -44,8 +45,7 @@ void tcphs_accept_record(const struct sock *sk)
 	a->cgroup = tcphs_identity_cgroup(sk);
 	a->mark = READ_ONCE(sk->sk_mark);
 	a->uid = tcphs_identity_uid(sk);
-	/* In a process: it is always filled in. */
-	tcphs_identity_owner(&a->pid, a->comm);
+	tcphs_identity_owner_set(&a->pid, a->comm);
 	a->comm[sizeof(a->comm) - 1] = '\0';
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, false);
 }

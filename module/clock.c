@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The clock of the records: see clock.h. */
+#include <linux/irqflags.h>
 #include <linux/math64.h>
 
 #include "clock.h"
@@ -23,10 +24,14 @@ u64 tcphs_clock_window __ro_after_init = 1;
  */
 u64 tcphs_clock_ask(struct tcphs_clock *clock)
 {
-	u64 before = rdtsc_ordered();
+	unsigned long flags;
+	u64 before;
 
+	local_irq_save(flags);
+	before = rdtsc_ordered();
 	clock->ns = ktime_get_ns();
 	clock->cycles = rdtsc_ordered();
+	local_irq_restore(flags);
 	if (clock->cycles - before >= tcphs_clock_window >> 6 ||
 	    check_tsc_unstable())
 		clock->cycles ^= TCPHS_CLOCK_NEVER;

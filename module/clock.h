@@ -35,26 +35,25 @@ void tcphs_clock_init(void);
 
 /**
  * tcphs_clock_passed() - time since ktime_get() was asked
- * @clock: this CPU's
+ * @cycles: of this CPU's clock
  *
- * Context: interrupts off. Return: cycles; not below tcphs_clock_window where it
- * must be asked again.
+ * Context: as tcphs_ring_commit(). Return: cycles; not below tcphs_clock_window
+ * where it must be asked again.
  */
-static __always_inline u64 tcphs_clock_passed(const struct tcphs_clock *clock)
+static __always_inline u64 tcphs_clock_passed(u64 cycles)
 {
 #ifdef CONFIG_X86_64
 	/* As in sched_clock(): not ordered, which may be off by some 10 ns. */
-	return rdtsc() - clock->cycles;
+	return rdtsc() - cycles;
 #else
 	return U64_MAX;
 #endif
 }
 
-/** tcphs_clock_ns() - Return: the time, passed cycles after the question */
-static __always_inline u64 tcphs_clock_ns(const struct tcphs_clock *clock,
-					  u64 passed)
+/** tcphs_clock_ns() - Return: the time, passed cycles after it was ns */
+static __always_inline u64 tcphs_clock_ns(u64 ns, u64 passed)
 {
-	return clock->ns + (passed * tcphs_clock_rate >> 32);
+	return ns + (passed * tcphs_clock_rate >> 32);
 }
 
 #endif /* _TCPHS_CLOCK_H */

@@ -39,6 +39,18 @@
 #define tcphs_compat_rare(function, a, b, c)	function(a, b, c)
 #endif
 
+/*
+ * A field of the CPU's own copy of a variable, as an operand of whatever is done
+ * with it: before 6.10 the kernel's ways to read one are an instruction each. Only
+ * where the compiler does not check each access.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_SMP) && defined(__SEG_GS) && \
+	!defined(__CHECKER__) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)
+#define tcphs_compat_own(type, field)	(*(type __seg_gs *)(uintptr_t)&(field))
+#else
+#define tcphs_compat_own(type, field)	(*raw_cpu_ptr(&(field)))
+#endif
+
 /* 5.16: the kvmalloc() family is in linux/slab.h. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 #include <linux/mm.h>
@@ -53,17 +65,17 @@
 	LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
 #define TCPHS_HAVE_FTRACE	1
 #define TCPHS_FTRACE_FLAGS	0
-typedef struct ftrace_regs tcphs_compat_regs;
+#define tcphs_compat_regs_t	struct ftrace_regs
 #elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define TCPHS_HAVE_FTRACE	1
 #define TCPHS_FTRACE_FLAGS	(FTRACE_OPS_FL_SAVE_REGS | \
 				 FTRACE_OPS_FL_RECURSION_SAFE)
-typedef struct pt_regs tcphs_compat_regs;
+#define tcphs_compat_regs_t	struct pt_regs
 #endif
 
 #ifdef TCPHS_HAVE_FTRACE
-static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs *regs)
+static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs_t *regs)
 {
 #ifdef ftrace_regs_get_argument
 	return (void *)ftrace_regs_get_argument(regs, 0);
@@ -74,6 +86,12 @@ static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs *regs
 #endif
 }
 #endif
+
+/*
+ * Probes of tracepoints are called with preemption off, for which RCU waits, too;
+ * in 7.2 under SRCU alone.
+ */
+#define TCPHS_PROBES_UNDER_RCU	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
 
 /*
  * tcp_send_reset has a reason from 6.10 on. Before that it passes the socket

@@ -21,33 +21,32 @@
 #include "compat.h"
 #include "filter.h"
 
-struct filter {
-	struct rcu_head rcu;
-	bool by_port;
-	unsigned int netns_count;
-	u32 netns[TCPHS_FILTER_NETNS_MAX];
-	DECLARE_BITMAP(ports, 65536);
-};
-
 DEFINE_STATIC_KEY_FALSE(tcphs_filter_set);
 
-static struct filter __rcu *current_filter;
+struct tcphs_filter __rcu *tcphs_filter_current;
 static DEFINE_MUTEX(filter_lock);	/* serialises writers of the above */
 
-static bool filter_match(const struct filter *filter, u32 netns, u16 sport,
-			 u16 dport)
+static bool has_netns(const struct tcphs_filter *filter, u32 netns)
 {
 	unsigned int i;
 
-	if (filter->by_port && !test_bit(sport, filter->ports) &&
-	    !test_bit(dport, filter->ports))
-		return false;
 	if (!filter->netns_count)
 		return true;
 	for (i = 0; i < filter->netns_count; i++)
 		if (filter->netns[i] == netns)
 			return true;
 	return false;
+}
+
+/**
+ * tcphs_filter_has_netns() - is it one of the filter's network namespaces?
+ * @filter: which has some
+ * @netns: inode
+ * @unused: see tcphs_compat_rare(), which passes three
+ */
+u64 tcphs_filter_has_netns(u64 filter, u64 netns, u64 unused)
+{
+	return has_netns((const struct tcphs_filter *)filter, netns);
 }
 
 /**
@@ -58,38 +57,33 @@ static bool filter_match(const struct filter *filter, u32 netns, u16 sport,
  */
 bool tcphs_filter_match(u32 netns, u16 sport, u16 dport)
 {
-	const struct filter *filter;
+	const struct tcphs_filter *filter;
 	bool match;
 
 	rcu_read_lock();
-	filter = rcu_dereference(current_filter);
-	match = !filter || filter_match(filter, netns, sport, dport);
+	filter = rcu_dereference(tcphs_filter_current);
+	match = !filter || ((test_bit(sport, filter->ports) ||
+			     test_bit(dport, filter->ports)) &&
+			    has_netns(filter, netns));
 	rcu_read_unlock();
 	return match;
-}
-
-/* See tcphs_filter_drops(). */
-u64 tcphs_filter_judge(u64 netns, u64 sport, u64 dport)
-{
-	if (tcphs_filter_match(netns, sport, dport))
-		return false;
-	this_cpu_inc(tcphs_rings.filtered);
-	return true;
 }
 
 /** tcphs_filter_active() - Return: true if anything is kept out */
 bool tcphs_filter_active(void)
 {
-	return rcu_access_pointer(current_filter);
+	return rcu_access_pointer(tcphs_filter_current);
 }
 
 /* Process context. Takes over filter; NULL lets everything through. */
-static void filter_replace(struct filter *filter)
+static void filter_replace(struct tcphs_filter *filter)
 {
-	struct filter *old;
+	struct tcphs_filter *old;
 
+	if (filter && !filter->by_port)
+		bitmap_fill(filter->ports, 65536);
 	mutex_lock(&filter_lock);
-	old = rcu_replace_pointer(current_filter, filter,
+	old = rcu_replace_pointer(tcphs_filter_current, filter,
 				  lockdep_is_held(&filter_lock));
 	if (filter && !old)
 		static_branch_enable(&tcphs_filter_set);
@@ -100,12 +94,12 @@ static void filter_replace(struct filter *filter)
 		kvfree_rcu(old, rcu);
 }
 
-static struct filter *filter_alloc(void)
+static struct tcphs_filter *filter_alloc(void)
 {
-	return kvzalloc(sizeof(struct filter), GFP_KERNEL);
+	return kvzalloc(sizeof(struct tcphs_filter), GFP_KERNEL);
 }
 
-static int port_add(struct filter *filter, const char *word)
+static int port_add(struct tcphs_filter *filter, const char *word)
 {
 	u16 port;
 
@@ -116,7 +110,7 @@ static int port_add(struct filter *filter, const char *word)
 	return 0;
 }
 
-static int netns_add(struct filter *filter, const char *word)
+static int netns_add(struct tcphs_filter *filter, const char *word)
 {
 	u32 netns;
 
@@ -129,9 +123,9 @@ static int netns_add(struct filter *filter, const char *word)
 }
 
 /* One line of a filter. Return: 1 for "off", 0, or an error. */
-static int line_parse(struct filter *filter, char *line)
+static int line_parse(struct tcphs_filter *filter, char *line)
 {
-	int (*add)(struct filter *filter, const char *word);
+	int (*add)(struct tcphs_filter *filter, const char *word);
 	bool any = false;
 	char *word;
 	int err;
@@ -168,7 +162,7 @@ static int line_parse(struct filter *filter, char *line)
 int tcphs_filter_write(char *text)
 {
 	bool off = false, any = false;
-	struct filter *filter;
+	struct tcphs_filter *filter;
 	char *line;
 	int err;
 
@@ -199,7 +193,7 @@ err_free:
 	return err;
 }
 
-static void netns_show(struct seq_file *seq, const struct filter *filter,
+static void netns_show(struct seq_file *seq, const struct tcphs_filter *filter,
 		       u32 netns)
 {
 	bool shown = false;
@@ -222,11 +216,11 @@ static void netns_show(struct seq_file *seq, const struct filter *filter,
  */
 void tcphs_filter_show(struct seq_file *seq, u32 netns)
 {
-	const struct filter *filter;
+	const struct tcphs_filter *filter;
 	unsigned int i;
 
 	mutex_lock(&filter_lock);
-	filter = rcu_dereference_protected(current_filter,
+	filter = rcu_dereference_protected(tcphs_filter_current,
 					   lockdep_is_held(&filter_lock));
 	if (!filter)
 		seq_puts(seq, "off\n");
@@ -250,7 +244,7 @@ void tcphs_filter_show(struct seq_file *seq, u32 netns)
  */
 int tcphs_filter_init(const unsigned short *ports, unsigned int count)
 {
-	struct filter *filter;
+	struct tcphs_filter *filter;
 	unsigned int i;
 
 	if (!count)

@@ -18,10 +18,54 @@
 #include <net/tcp.h>
 #include <tcphs.h>
 
+#include "compat.h"
+
+/*
+ * ACKs that were recorded on their way out to the loopback device: pure ones, and
+ * data in which the handshake's last one rides. They arrive as the same skb,
+ * without the socket that early demux finds on other devices, and a lookup for each
+ * would cost more than the whole hook. The low bits of an entry are the packet's
+ * mark. A stale one (its skb was dropped) can only make one segment more be
+ * recorded.
+ */
+#define TCPHS_HINT_LOOPBACK_BITS	10
+#define TCPHS_HINT_LOOPBACK_WAYS	8
+#define TCPHS_HINT_LOOPBACK_MARK	(TCPHS_SEG_PROBE | TCPHS_SEG_ANSWER)
+#define TCPHS_HINT_LOOPBACK_SHIFT	6	/* of the mark's two bits */
+
+static_assert(TCPHS_HINT_LOOPBACK_MARK >> TCPHS_HINT_LOOPBACK_SHIFT == 3);
+
+extern unsigned long tcphs_hint_loopback_entries[1 << TCPHS_HINT_LOOPBACK_BITS];
 extern atomic_t tcphs_hint_loopback_acks;
 
-void tcphs_hint_loopback(const struct sk_buff *skb, u8 mark);
-int tcphs_hint_loopback_take(const struct sk_buff *skb);
+u64 TCPHS_RARE tcphs_hint_loopback_find(u64 set, u64 skb, u64 unused);
+
+static __always_inline unsigned long *tcphs_hint_loopback_set(const struct sk_buff *skb)
+{
+	return &tcphs_hint_loopback_entries[hash_ptr(skb, TCPHS_HINT_LOOPBACK_BITS) &
+					    ~(TCPHS_HINT_LOOPBACK_WAYS - 1)];
+}
+
+/**
+ * tcphs_hint_loopback() - a recorded ACK leaves to the loopback device
+ * @skb: the packet
+ * @mark: TCPHS_SEG_PROBE, _ANSWER or none
+ */
+static __always_inline void tcphs_hint_loopback(const struct sk_buff *skb,
+						unsigned long mark)
+{
+	unsigned long entry = (unsigned long)skb |
+			      (mark & TCPHS_HINT_LOOPBACK_MARK) >>
+			      TCPHS_HINT_LOOPBACK_SHIFT;
+	unsigned long *set = tcphs_hint_loopback_set(skb);
+
+	/* Mostly there is none in the set. */
+	if (unlikely(READ_ONCE(*set)))
+		set = (unsigned long *)tcphs_compat_rare(tcphs_hint_loopback_find, set,
+							 0, 0);
+	if (!xchg(set, entry))
+		atomic_inc(&tcphs_hint_loopback_acks);
+}
 
 /** tcphs_hint_under_way() - may there be an ACK that tcphs_hint_loopback() saw? */
 static __always_inline bool tcphs_hint_under_way(void)
@@ -37,7 +81,22 @@ static __always_inline bool tcphs_hint_under_way(void)
  */
 static __always_inline int tcphs_hint_arrived(const struct sk_buff *skb)
 {
-	return tcphs_hint_under_way() ? tcphs_hint_loopback_take(skb) : -1;
+	unsigned long *set, entry;
+
+	if (!tcphs_hint_under_way())
+		return -1;
+	set = tcphs_hint_loopback_set(skb);
+	entry = READ_ONCE(*set);
+	if (unlikely((entry & ~3UL) != (unsigned long)skb)) {
+		set = (unsigned long *)tcphs_compat_rare(tcphs_hint_loopback_find, set,
+							 skb, 0);
+		entry = READ_ONCE(*set);
+		if ((entry & ~3UL) != (unsigned long)skb)
+			return -1;
+	}
+	if (cmpxchg(set, entry, 0) == entry)
+		atomic_dec(&tcphs_hint_loopback_acks);
+	return (entry & 3) << TCPHS_HINT_LOOPBACK_SHIFT;
 }
 
 /*
@@ -59,9 +118,8 @@ extern unsigned long tcphs_hint_answers_until;
 static __always_inline u64 tcphs_hint_answer_key(const struct net *net,
 						 const struct tcphdr *th, bool out)
 {
-	u32 ports;
+	u32 ports = *(const u32 *)th;
 
-	memcpy(&ports, th, sizeof(ports));
 	return (u64)net->ns.inum << 32 | (out ? rol32(ports, 16) : ports);
 }
 
@@ -103,7 +161,10 @@ static __always_inline void tcphs_hint_forget(const struct net *net,
 static __always_inline bool tcphs_hint_expected(const struct net *net,
 						const struct tcphdr *th)
 {
-	return time_before(jiffies, READ_ONCE(tcphs_hint_answers_until)) &&
+	/* Not jiffies itself: time_before() makes a volatile copy of its type. */
+	unsigned long now = jiffies;
+
+	return time_before(now, READ_ONCE(tcphs_hint_answers_until)) &&
 	       tcphs_hint_answer_take(net, th);
 }
 
@@ -118,9 +179,12 @@ static inline void tcphs_hint_cookie(void)
 /** tcphs_hint_cookies() - may an ACK without a socket bring a cookie back? */
 static __always_inline bool tcphs_hint_cookies(void)
 {
-	unsigned long sent = READ_ONCE(tcphs_hint_cookie_sent);
+	unsigned long sent = READ_ONCE(tcphs_hint_cookie_sent), now;
 
-	return unlikely(sent) && time_before(jiffies, sent + TCP_SYNCOOKIE_VALID);
+	if (likely(!sent))
+		return false;
+	now = jiffies;
+	return time_before(now, sent + TCP_SYNCOOKIE_VALID);
 }
 
 /*
@@ -151,12 +215,9 @@ static __always_inline u64 tcphs_hint_listener_key(const struct net *net,
 	unsigned long ticks = jiffies;
 	u16 now = ticks >> ilog2(HZ);
 	u64 key = (u64)net->ns.inum << 32 | (u32)(__force u16)port << 16 | now;
-	u32 addr4;
 
-	if (!inet6) {
-		memcpy(&addr4, addr, sizeof(addr4));
-		return key ^ addr4 * GOLDEN_RATIO_64;
-	}
+	if (!inet6)
+		return key ^ *(const u32 *)addr * GOLDEN_RATIO_64;
 	key ^= tcphs_hint_half(addr, 0) * GOLDEN_RATIO_64;
 	return key * GOLDEN_RATIO_64 ^ tcphs_hint_half(addr, 1);
 }

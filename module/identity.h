@@ -37,34 +37,65 @@ static inline u64 tcphs_identity_cgroup(const struct sock *sk)
  */
 static inline bool tcphs_identity_is_tcp(const struct sock *sk)
 {
-	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM;
+	u32 both;
+
+	/* In all kernels the one stands behind the other: one comparison. */
+	if (offsetof(struct sock, sk_protocol) !=
+	    offsetof(struct sock, sk_type) + sizeof(sk->sk_type))
+		return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM;
+	memcpy(&both, (const u8 *)sk + offsetof(struct sock, sk_type), sizeof(both));
+#ifdef __LITTLE_ENDIAN
+	return both == (IPPROTO_TCP << 16 | SOCK_STREAM);
+#else
+	return both == (SOCK_STREAM << 16 | IPPROTO_TCP);
+#endif
+}
+
+/** tcphs_identity_in_softirq() - is current only whom a softirq interrupted? */
+static __always_inline bool tcphs_identity_in_softirq(void)
+{
+	/* No event is in a hard interrupt or NMI. */
+	return in_serving_softirq();
 }
 
 /**
  * tcphs_identity_in_process() - does the event happen for a user process?
+ * @softirq: tcphs_identity_in_softirq()
  *
- * Not so in a softirq, where current is whom the softirq interrupted, nor in a
- * kernel thread.
+ * Not so in a kernel thread.
  */
-static inline bool tcphs_identity_in_process(void)
+static __always_inline bool tcphs_identity_in_process(bool softirq)
 {
-	return in_task() && !(current->flags & PF_KTHREAD);
+	return !softirq && !(current->flags & PF_KTHREAD);
 }
 
 /**
- * tcphs_identity_owner() - fill in pid and comm
+ * tcphs_identity_owner_set() - fill in pid and comm
  * @pid: thread group id in the initial pid namespace
  * @comm: 16 bytes
  *
- * Return: TCPHS_HAS_OWNER, or 0 outside of a process: then both are left alone.
+ * Context: tcphs_identity_in_process().
  */
-static __always_inline u8 tcphs_identity_owner(u32 *pid, char *comm)
+static __always_inline void tcphs_identity_owner_set(u32 *pid, char *comm)
 {
-	if (!tcphs_identity_in_process())
-		return 0;
 	*pid = task_tgid_nr(current);
 	/* Racing with prctl(PR_SET_NAME) may mix two names, as in ftrace. */
 	memcpy(comm, current->comm, TASK_COMM_LEN);
+}
+
+/**
+ * tcphs_identity_owner() - fill in pid and comm, if there is a process
+ * @softirq: tcphs_identity_in_softirq()
+ * @pid: as above
+ * @comm: as above
+ *
+ * Return: TCPHS_HAS_OWNER, or 0 outside of a process: then both are left alone.
+ */
+static __always_inline u8 tcphs_identity_owner(bool softirq, u32 *pid, char *comm)
+{
+	if (!tcphs_identity_in_process(softirq))
+		return 0;
+	tcphs_identity_owner_set(pid, comm);
 	return TCPHS_HAS_OWNER;
 }
 
@@ -125,7 +156,7 @@ tcphs_identity_addresses(struct tcphs_record *record, const struct sock *sk)
  * @record: sets saddr daddr sport dport netns sock flags, for tcphs_seal_copy()
  * @sk: a full TCP socket; its lock need not be held
  *
- * Context: interrupts off.
+ * Context: between tcphs_ring_begin() and _commit().
  */
 static __always_inline void
 tcphs_identity_ends(struct tcphs_record *record, const struct sock *sk)
@@ -149,7 +180,7 @@ tcphs_identity_ends(struct tcphs_record *record, const struct sock *sk)
  * @sk: a request_sock or inet_timewait_sock, that is no more than a
  *	struct sock_common
  *
- * Context: interrupts off; the caller holds a reference or RCU.
+ * Context: as above; the caller holds a reference or RCU.
  */
 static __always_inline void
 tcphs_identity_mini_ends(struct tcphs_record *record, const struct sock *sk)

@@ -80,20 +80,17 @@ static void nothing_set(struct tcphs_transition *t)
  * What a mini-socket has: addresses and two numbers. `from` is the full socket
  * it came from, for its uid, where that is at hand.
  */
-static void timewait_record(const struct inet_timewait_sock *tw, int old,
-			    int new, const struct sock *from)
+static __always_inline void timewait_record(const struct inet_timewait_sock *tw,
+					    int old, int new,
+					    const struct sock *from, bool alone)
 {
 	const struct tcp_timewait_sock *tcptw;
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
 	struct tcphs_write w;
 
-	if (tcphs_filter_on() &&
-	    tcphs_filter_drops(twsk_net(tw)->ns.inum, tw->tw_num,
-			       ntohs(tw->tw_dport)))
-		return;
 	tcptw = tcp_twsk((const struct sock *)tw);
-	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION, alone);
 	tcphs_identity_mini_ends(r, (const struct sock *)tw);
 	t = &r->transition;
 	t->old = old;
@@ -104,7 +101,18 @@ static void timewait_record(const struct inet_timewait_sock *tw, int old,
 	t->nr.rcv_nxt = tcptw->tw_rcv_nxt;
 	t->uid = from ? tcphs_identity_uid(from) : TCPHS_UID_UNKNOWN;
 	nothing_set(t);
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, alone);
+}
+
+/* In any context. */
+static noinline void timewait_tell(const struct inet_timewait_sock *tw, int old,
+				   int new, const struct sock *from)
+{
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops_any(twsk_net(tw)->ns.inum, tw->tw_num,
+				   ntohs(tw->tw_dport)))
+		return;
+	timewait_record(tw, old, new, from, false);
 }
 
 /* Is other, whose hash is sk's, the mini-socket that took over from sk? */
@@ -156,6 +164,17 @@ again:
 	return NULL;
 }
 
+/* The same in any context. */
+static noinline struct sock *timewait_look_up(const struct sock *sk)
+{
+	struct sock *found;
+
+	rcu_read_lock();
+	found = timewait_get(sk);
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * tcphs_minisock_timewait() - did a TIME_WAIT mini-socket take over?
  * @sk: full socket at FIN_WAIT2 -> CLOSE or CLOSING -> CLOSE
@@ -167,19 +186,23 @@ again:
 void tcphs_minisock_timewait(const struct sock *sk, int old)
 {
 	const struct inet_timewait_sock *tw;
+	bool alone = tcphs_ring_alone();
 	struct sock *found;
 	u8 new;
 
-	rcu_read_lock();
-	found = timewait_get(sk);
-	rcu_read_unlock();
+	/* RCU waits for those who have softirqs off, too. */
+	found = alone ? timewait_get(sk) : timewait_look_up(sk);
 	if (!found)
 		return;
 	tw = inet_twsk(found);
 	new = READ_ONCE(tw->tw_substate);
 	if (new == TCP_FIN_WAIT2)
 		atomic_inc(&tcphs_minisock_fin_wait2);
-	timewait_record(tw, old, new, sk);
+	/* No filter that keeps it out: the full socket's record is written, too. */
+	if (alone)
+		timewait_record(tw, old, new, sk, true);
+	else
+		timewait_tell(tw, old, new, sk);
 	sock_gen_put(found);
 }
 
@@ -196,7 +219,7 @@ void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 {
 	if (old == TCP_FIN_WAIT2)
 		waiting_less();
-	timewait_record(tw, old, new, NULL);
+	timewait_tell(tw, old, new, NULL);
 }
 
 /**
@@ -212,7 +235,7 @@ void tcphs_minisock_timewait_end(const struct sock *sk)
 
 	if (tw->tw_substate == TCP_FIN_WAIT2)
 		waiting_less();
-	timewait_record(tw, tw->tw_substate, TCP_CLOSE, NULL);
+	timewait_tell(tw, tw->tw_substate, TCP_CLOSE, NULL);
 }
 
 /**
@@ -285,8 +308,8 @@ static void queues_set(struct tcphs_queues *queues, const struct sock *listener)
 				U16_MAX);
 }
 
-/* Interrupts are off in between, as in tcphs_ring_begin(). */
-static void request_record(const struct request_sock *req, int old, int new)
+static __always_inline void request_record(const struct request_sock *req,
+					   int old, int new, bool alone)
 {
 	const struct sock *listener = req->rsk_listener;
 	const struct tcp_request_sock *treq = tcp_rsk(req);
@@ -294,7 +317,7 @@ static void request_record(const struct request_sock *req, int old, int new)
 	struct tcphs_record *r;
 	struct tcphs_write w;
 
-	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION, alone);
 	tcphs_identity_mini_ends(r, req_to_sk((struct request_sock *)req));
 	t = &r->transition;
 	t->old = old;
@@ -311,7 +334,13 @@ static void request_record(const struct request_sock *req, int old, int new)
 	queues_set(&t->queues, listener);
 	nothing_set(t);
 	t->timeouts = req->num_timeout;
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, alone);
+}
+
+/* In any context. */
+static noinline void request_tell(const struct request_sock *req, int old, int new)
+{
+	request_record(req, old, new, false);
 }
 
 /**
@@ -325,7 +354,10 @@ void tcphs_minisock_request(const struct request_sock *req)
 	if (!req->rsk_listener)
 		return;
 	listener_hint(req, req->rsk_listener);
-	request_record(req, TCP_LISTEN, TCP_SYN_RECV);
+	if (tcphs_ring_alone())
+		request_record(req, TCP_LISTEN, TCP_SYN_RECV, true);
+	else
+		request_tell(req, TCP_LISTEN, TCP_SYN_RECV);
 }
 
 /**
@@ -345,8 +377,8 @@ void tcphs_minisock_request_end(const struct request_sock *req)
 		return;
 	sk = req_to_sk((struct request_sock *)req);
 	if (tcphs_filter_on() &&
-	    tcphs_filter_drops(sock_net(sk)->ns.inum, sk->sk_num,
-			       ntohs(sk->sk_dport)))
+	    tcphs_filter_drops_any(sock_net(sk)->ns.inum, sk->sk_num,
+				   ntohs(sk->sk_dport)))
 		return;
-	request_record(req, TCP_SYN_RECV, TCP_CLOSE);
+	request_tell(req, TCP_SYN_RECV, TCP_CLOSE);
 }

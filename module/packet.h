@@ -16,6 +16,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <linux/string.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
@@ -58,11 +59,15 @@ static __always_inline bool tcphs_packet_is_tcp4(const struct sk_buff *skb)
  */
 static __always_inline bool tcphs_packet_is_plain4(const struct sk_buff *skb)
 {
-	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	__be32 word;
 
-	/* Version and header length; fragments may have a header or not. */
-	return *skb->data == 0x45 && iph->protocol == IPPROTO_TCP &&
-	       !(iph->frag_off & htons(IP_OFFSET));
+	/* Fragments may have a header or not; the protocol is three bytes on. */
+	static_assert(offsetof(struct iphdr, protocol) ==
+		      offsetof(struct iphdr, frag_off) + 3);
+	memcpy(&word, skb->data + offsetof(struct iphdr, frag_off), sizeof(word));
+	/* Version and header length. */
+	return *skb->data == 0x45 &&
+	       (word & htonl(IP_OFFSET << 16 | 0xff)) == htonl(IPPROTO_TCP);
 }
 
 /**

@@ -37,8 +37,13 @@ struct tcphs_raw_segment {
 			__u8	offset;
 			__u8	flags;
 			__be16	win;
-			__u8	mark;	/* TCPHS_SEG_* */
-			__u8	state;
+			union {
+				__le16	both;	/* of these, in one */
+				struct {
+					__u8	mark;	/* TCPHS_SEG_* */
+					__u8	state;
+				};
+			};
 			__be16	urg;
 			__u8	options[40];
 		};

@@ -98,7 +98,7 @@ static void wake_irq_fn(struct irq_work *work)
  * @unused: see tcphs_compat_rare(), which passes three
  * @unused2: and this
  *
- * Context: a writer, interrupts off, its record not committed. Where a reader
+ * Context: a writer, its record not committed. Where a reader
  * sleeps it has it woken soon: the writer may hold any lock of the network stack
  * or the scheduler's caller, so it only raises an irq_work. There is no barrier
  * against the reservation: a reader that this test misses is found by the check
@@ -114,7 +114,7 @@ u64 tcphs_ring_stamp(u64 passed, u64 unused, u64 unused2)
 		irq_work_queue(&wake_irq_work);
 	}
 	if (passed < tcphs_clock_window)
-		return tcphs_clock_ns(clock, passed);
+		return tcphs_clock_ns(clock->ns, passed);
 	return tcphs_clock_ask(clock);
 }
 
@@ -302,8 +302,8 @@ struct tcphs_cursor *tcphs_ring_open(void)
  * Until then every record is complete and none older can turn up on another
  * CPU, so they can be merged in time order.
  *
- * Context: process. Waits for writers that are just writing (interrupts off,
- * well under a microsecond).
+ * Context: process. Waits for writers that are just writing (well under a
+ * microsecond, with none but hard interrupts between).
  */
 void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
 {

@@ -4,13 +4,15 @@
  *
  * It knows nothing of TCP. Writers are task and softirq context (hard
  * interrupts and NMIs never write); a writer owns its CPU's ring for as long as
- * it keeps interrupts off, so no writer ever waits for another.
+ * softirqs cannot begin, nor another task, so no writer ever waits for another.
  */
 #ifndef _TCPHS_RING_H
 #define _TCPHS_RING_H
 
+#include <linux/compiler.h>
 #include <linux/irqflags.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/wait.h>
 #include <tcphs.h>
 
@@ -56,42 +58,51 @@ static __always_inline void tcphs_ring_poison(struct tcphs_record *record)
 
 /* A record being written. */
 struct tcphs_write {
-	unsigned long flags;		/* interrupt state */
+	unsigned long flags;		/* interrupt state, unless alone */
 };
 
 /**
- * tcphs_ring_begin() - reserve the CPU's next slot and stamp it
+ * tcphs_ring_alone() - can none but the caller write to this CPU's ring?
+ *
+ * With softirqs off none begins, and no other task gets the CPU. It is for the
+ * caller to ask, since what is known of it costs nothing. Not so on PREEMPT_RT,
+ * where softirqs can be preempted.
+ */
+static __always_inline bool tcphs_ring_alone(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) && in_softirq();
+}
+
+/**
+ * tcphs_ring_begin() - reserve the CPU's next slot
  * @w: for tcphs_ring_commit()
  * @kind: TCPHS_TRANSITION ...
+ * @alone: a constant: true only if tcphs_ring_alone() said so
  *
- * Context: task or softirq; interrupts are off until tcphs_ring_commit().
+ * Context: task or softirq; unless alone, interrupts are off until
+ * tcphs_ring_commit().
  * Return: the slot, of which the caller fills every byte but ts, n, cpu, kind and
  * what tcphs_seal_copy() clears.
  */
 static __always_inline struct tcphs_record *
-tcphs_ring_begin(struct tcphs_write *w, u8 kind)
+tcphs_ring_begin(struct tcphs_write *w, u8 kind, bool alone)
 {
 	struct tcphs_record *record;
-	struct tcphs_ring *ring;
-	u64 passed;
 
-	local_irq_save(w->flags);
+	if (!alone)
+		local_irq_save(w->flags);
 	__this_cpu_inc(tcphs_rings.reserved);
 	/*
 	 * A reader that sees any byte of the new record must see that the slot
 	 * is taken: pairs with smp_rmb() in tcphs_seal_overtaken().
 	 */
 	smp_wmb();
-	ring = this_cpu_ptr(&tcphs_rings);
-	record = ring->slot + (ring->committed & ring->mask);
+	record = tcphs_compat_own(struct tcphs_record *, tcphs_rings.slot) +
+		 (tcphs_compat_own(u64, tcphs_rings.committed) &
+		  tcphs_compat_own(u64, tcphs_rings.mask));
 	tcphs_ring_poison(record);
 	if (kind != TCPHS_SEGMENT)
 		__this_cpu_inc(tcphs_rings.kinds[kind]);
-	passed = tcphs_clock_passed(&ring->clock);
-	if (likely(passed < READ_ONCE(tcphs_ring_window)))
-		record->ts = tcphs_clock_ns(&ring->clock, passed);
-	else
-		record->ts = tcphs_compat_rare(tcphs_ring_stamp, passed, 0, 0);
 	/* One store, with the flags that follow; cpu is the reader's to say. */
 	record->cpu = 0;
 	record->kind = kind;
@@ -99,15 +110,31 @@ tcphs_ring_begin(struct tcphs_write *w, u8 kind)
 }
 
 /**
- * tcphs_ring_commit() - publish the slot that tcphs_ring_begin() gave
+ * tcphs_ring_commit() - stamp the slot that tcphs_ring_begin() gave, publish it
  * @w: as left by tcphs_ring_begin()
+ * @record: as given by it
+ * @alone: as given to it
+ *
+ * The time is asked last, when least else is to be remembered.
  */
-static __always_inline void tcphs_ring_commit(const struct tcphs_write *w)
+static __always_inline void tcphs_ring_commit(const struct tcphs_write *w,
+					      struct tcphs_record *record, bool alone)
 {
+	u64 passed;
+
+	barrier(); /* or what follows is begun before, and takes registers */
+	passed = tcphs_clock_passed(tcphs_compat_own(u64, tcphs_rings.clock.cycles));
+	/* A race: whichever value it has, the call or the next writer's is right. */
+	if (likely(passed < data_race(tcphs_ring_window)))
+		record->ts = tcphs_clock_ns(tcphs_compat_own(u64, tcphs_rings.clock.ns),
+					    passed);
+	else
+		record->ts = tcphs_compat_rare(tcphs_ring_stamp, passed, 0, 0);
 	/* Pairs with smp_load_acquire() in tcphs_ring_settle(). */
 	smp_wmb();
 	__this_cpu_inc(tcphs_rings.committed);
-	local_irq_restore(w->flags);
+	if (!alone)
+		local_irq_restore(w->flags);
 }
 
 /* One reader's place in all rings. */

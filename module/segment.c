@@ -64,7 +64,7 @@ static __always_inline u8 state_of(const struct sock *sk)
 	return sk ? READ_ONCE(sk->sk_state) : TCPHS_STATE_UNKNOWN;
 }
 
-static bool had_data(const struct tcp_sock *tp)
+static __always_inline bool had_data(const struct tcp_sock *tp)
 {
 	return tp->data_segs_in | tp->data_segs_out;
 }
@@ -90,17 +90,68 @@ static struct sock *packet_lookup(const struct sk_buff *skb,
 }
 
 /*
+ * What is left of the arguments when all is known of a segment: the state stands
+ * above the mark, as in the record.
+ */
+#define RECORD	unsigned long mark, const struct sk_buff *skb, \
+		const struct nf_hook_state *state, const struct tcphdr *th, \
+		u32 len, const struct sock *sk
+
+#define STATE_SHIFT	8
+
+/*
  * Writes the record: the headers as they are, see record.h. Beyond the header's
  * end comes what follows in memory, which the seal keeps in.
  */
-static __always_inline void segment_record(PACKET,
-					   const struct sock *sk, u8 was,
-					   bool inet6)
+static __always_inline unsigned int segment_write(RECORD, bool inet6, bool alone)
 {
 	struct tcphs_raw_segment *raw;
 	struct tcphs_record *r;
 	struct tcphs_write w;
 
+	r = tcphs_ring_begin(&w, TCPHS_SEGMENT, alone);
+	r->flags = inet6 ? TCPHS_INET6 : 0;
+	r->netns = state->net->ns.inum;
+	r->sock = tcphs_identity_of(sk);
+	raw = tcphs_record_raw(r);
+	raw->len = len;
+	if (inet6)
+		memcpy(raw->addresses,
+		       skb->data + offsetof(struct ipv6hdr, saddr), 32);
+	else
+		memcpy(raw->addresses,
+		       skb->data + offsetof(struct iphdr, saddr), 8);
+	memcpy(raw->most, th, sizeof(raw->most));
+	if (unlikely(tcphs_packet_is_long(th, sizeof(raw->most))))
+		memcpy(raw->rest, (const u8 *)th + sizeof(raw->most),
+		       sizeof(raw->rest));
+	raw->both = cpu_to_le16(mark);
+	tcphs_ring_commit(&w, r, alone);
+	return NF_ACCEPT;
+}
+
+/*
+ * Not inline, one for each family, as those below: their calls and registers would
+ * cost those that pass by, too. Where one ends in another it is a jump. (notrace: a
+ * place for a tracer's call is an instruction, too.)
+ */
+#define WRITERS(name, alone) \
+static noinline notrace unsigned int name##4(RECORD) \
+{ \
+	return segment_write(mark, skb, state, th, len, sk, false, alone); \
+} \
+static noinline notrace unsigned int name##6(RECORD) \
+{ \
+	return segment_write(mark, skb, state, th, len, sk, true, alone); \
+}
+
+WRITERS(write_alone, true)
+WRITERS(write_guarded, false)
+
+/* @process: where it comes from mostly, else from a softirq */
+static __always_inline unsigned int segment_record(RECORD, u8 was, bool inet6,
+						   bool process)
+{
 	if (was == TCP_NEW_SYN_RECV) {
 		was = TCP_SYN_RECV;
 		mark |= TCPHS_SEG_MINI;
@@ -111,25 +162,11 @@ static __always_inline void segment_record(PACKET,
 		/* Its name would join what only came to its port. */
 		sk = NULL;
 	}
-	r = tcphs_ring_begin(&w, TCPHS_SEGMENT);
-	r->flags = inet6 ? TCPHS_INET6 : 0;
-	r->netns = state->net->ns.inum;
-	r->sock = tcphs_identity_of(sk);
-	raw = tcphs_record_raw(r);
-	if (inet6)
-		memcpy(raw->addresses,
-		       skb->data + offsetof(struct ipv6hdr, saddr), 32);
-	else
-		memcpy(raw->addresses,
-		       skb->data + offsetof(struct iphdr, saddr), 8);
-	raw->len = len;
-	memcpy(raw->most, th, sizeof(raw->most));
-	if (tcphs_packet_is_long(th, sizeof(raw->most)))
-		memcpy(raw->rest, (const u8 *)th + sizeof(raw->most),
-		       sizeof(raw->rest));
-	raw->mark = mark;
-	raw->state = was;
-	tcphs_ring_commit(&w);
+	mark |= was << STATE_SHIFT;
+	if (!process && tcphs_ring_alone())
+		return (inet6 ? write_alone6 : write_alone4)(mark, skb, state, th, len,
+							     sk);
+	return (inet6 ? write_guarded6 : write_guarded4)(mark, skb, state, th, len, sk);
 }
 
 /* ---------------------------------------------------------------- LOCAL_OUT */
@@ -164,22 +201,22 @@ static __always_inline bool data_out_wanted(const struct sk_buff *skb)
 	       tp->segs_out - tp->total_retrans == segs + 1;
 }
 
-/*
- * A pure ACK leaves: does it belong to opening, closing or probing, or only to
- * data? Sets its mark.
- */
-static __always_inline bool ack_out_wanted(const struct nf_hook_state *state,
-					   const struct tcphdr *th,
-					   const struct sock *sk, unsigned long *mark)
+/* Is it a connection's own socket, with all that this has? */
+static __always_inline bool is_full(const struct sock *sk, u8 was)
 {
-	u8 was = state_of(sk);
-	const struct tcp_sock *tp;
+	return sk && !is_mini(was) && sk->sk_type == SOCK_STREAM;
+}
 
-	if (tcphs_hint_expected(state->net, th))
-		*mark = TCPHS_SEG_ANSWER;
-	if (!sk || is_mini(was) || sk->sk_type != SOCK_STREAM)
-		return true;
-	tp = tcp_sk(sk);
+/*
+ * A pure ACK leaves a full socket: does it belong to opening, closing or probing, or
+ * only to data? Sets its mark.
+ */
+static __always_inline bool ack_out_wanted(const struct tcphdr *th,
+					   const struct sock *sk, u8 was,
+					   unsigned long *mark)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
 	/* RFC 9293, 3.8.4: a probe repeats the last number. */
 	if (before(ntohl(th->seq), tp->snd_nxt))
 		*mark = TCPHS_SEG_PROBE;
@@ -212,8 +249,7 @@ static __always_inline bool synack_repeated(const struct request_sock *req,
  * A SYN,ACK of a full socket in SYN_RECV: a Fast Open child, or a simultaneous
  * open, where it is the SYN again, but now with an ACK.
  */
-static __cold bool child_synack_repeated(const struct sk_buff *skb,
-					   const struct sock *sk)
+static bool child_synack_repeated(const struct sk_buff *skb, const struct sock *sk)
 {
 	const struct request_sock *req;
 
@@ -224,10 +260,8 @@ static __cold bool child_synack_repeated(const struct sk_buff *skb,
 }
 
 /* Has the full socket sent this number before? snd_nxt moves on after. */
-static __always_inline bool is_retransmit(PACKET, const struct sock *sk, u8 was)
+static __always_inline bool is_retransmit(PACKET, const struct sock *sk)
 {
-	if (unlikely(was == TCP_SYN_RECV && f & TCPHDR_SYN))
-		return child_synack_repeated(skb, sk);
 	return (len || f & (TCPHDR_SYN | TCPHDR_FIN)) &&
 	       before(ntohl(th->seq), tcp_sk(sk)->snd_nxt);
 }
@@ -254,8 +288,9 @@ static __always_inline unsigned int sent_record(PACKET, bool signal,
 	if (!signal && is_loopback(state->out) &&
 	    (!len || mode != TCPHS_SEGMENTS_ALL))
 		tcphs_hint_loopback(skb, mark);
-	segment_record(mark, skb, state, th, len, f, sk, was, inet6);
-	return NF_ACCEPT;
+	/* Processes begin and end connections, and answer in softirqs. */
+	return segment_record(mark, skb, state, th, len, sk, was, inet6,
+			      signal && was != TCP_NEW_SYN_RECV);
 }
 
 /*
@@ -306,73 +341,123 @@ static __always_inline unsigned int request_out(PACKET, bool inet6)
 			   TCP_NEW_SYN_RECV, inet6);
 }
 
-/*
- * Not inline, one for each family: their calls and registers would cost those that
- * pass by, too. Where one ends in another it is a jump.
- */
+/* A function of either family. */
 #define FAMILIES(function) \
-static noinline unsigned int function##4(PACKET) \
+static noinline notrace unsigned int function##4(PACKET) \
 { \
 	return function(mark, skb, state, th, len, f, false); \
 } \
-static noinline unsigned int function##6(PACKET) \
+static noinline notrace unsigned int function##6(PACKET) \
 { \
 	return function(mark, skb, state, th, len, f, true); \
 }
 
+/* A full socket's SYN,ACK, where it is not the one that its number tells. */
+static __always_inline unsigned int child_out(PACKET, bool inet6)
+{
+	if (child_synack_repeated(skb, skb->sk))
+		mark |= TCPHS_SEG_RETRANSMIT;
+	return sent_record(mark, skb, state, th, len, f, true, skb->sk, TCP_SYN_RECV,
+			   inet6);
+}
+
 FAMILIES(control_out)
 FAMILIES(request_out)
+FAMILIES(child_out)
 
 /* The filter kept the birth out for want of the local port: tell it now. */
-static __cold void birth_tell(const struct nf_hook_state *state,
-			      const struct tcphdr *th, const struct sock *sk)
+static void birth_tell(const struct nf_hook_state *state,
+		       const struct tcphdr *th, const struct sock *sk)
 {
-	if (!tcphs_filter_match(state->net->ns.inum, 0, ntohs(th->dest)) &&
+	if (state_of(sk) == TCP_SYN_SENT && sk->sk_type == SOCK_STREAM &&
+	    !tcphs_filter_match(state->net->ns.inum, 0, ntohs(th->dest)) &&
 	    !before(ntohl(th->seq), tcp_sk(sk)->snd_nxt))
 		tcphs_transition_birth(sk);
 }
 
-static __always_inline unsigned int packet_out(PACKET, bool signal,
-					       bool inet6)
+static __always_inline bool filter_drops(const struct nf_hook_state *state,
+					 const struct tcphdr *th, bool out)
 {
-	const struct sock *sk = skb->sk;
-	u8 was = state_of(sk);
+	return tcphs_filter_drops(state->net->ns.inum, tcphs_packet_sport(th, out),
+				  tcphs_packet_dport(th, out));
+}
 
-	if (tcphs_filter_on() &&
-	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->source),
-			       ntohs(th->dest)))
-		return NF_ACCEPT;
+/* From whatever is not a full socket. */
+static __always_inline unsigned int special_out(PACKET, u8 was, bool inet6)
+{
 	mark |= TCPHS_SEG_OUT;
 	if (was == TCP_NEW_SYN_RECV)
 		return (inet6 ? request_out6 : request_out4)(mark, skb, state, th, len,
 							     f);
-	if (!sk || was == TCP_TIME_WAIT || sk->sk_type != SOCK_STREAM)
-		return (inet6 ? control_out6 : control_out4)(mark, skb, state, th, len,
-							     f);
-	if (is_retransmit(mark, skb, state, th, len, f, sk, was))
+	return (inet6 ? control_out6 : control_out4)(mark, skb, state, th, len, f);
+}
+
+static __always_inline unsigned int full_out(PACKET, bool signal,
+					     const struct sock *sk, u8 was, bool inet6)
+{
+	mark |= TCPHS_SEG_OUT;
+	if (unlikely(was == TCP_SYN_RECV && f & TCPHDR_SYN))
+		return (inet6 ? child_out6 : child_out4)(mark, skb, state, th, len, f);
+	if (is_retransmit(mark, skb, state, th, len, f, sk))
 		mark |= TCPHS_SEG_RETRANSMIT;
-	if (tcphs_filter_on() && was == TCP_SYN_SENT)
-		birth_tell(state, th, sk);
 	return sent_record(mark, skb, state, th, len, f, signal, sk, was, inet6);
 }
 
 /* SYN, FIN or RST. */
 static __always_inline unsigned int signal_out(PACKET, bool inet6)
 {
-	return packet_out(mark, skb, state, th, len, f, true, inet6);
+	const struct sock *sk = skb->sk;
+	u8 was = state_of(sk);
+
+	if (!is_full(sk, was))
+		return special_out(mark, skb, state, th, len, f, was, inet6);
+	return full_out(mark, skb, state, th, len, f, true, sk, was, inet6);
 }
 
 static __always_inline unsigned int data_out(PACKET, bool inet6)
 {
-	return packet_out(mark, skb, state, th, len, f & TCPHDR_ACK, false, inet6);
+	const struct sock *sk = skb->sk;
+	u8 was = state_of(sk);
+
+	if (!is_full(sk, was))
+		return special_out(mark, skb, state, th, len, f, was, inet6);
+	return full_out(mark, skb, state, th, len, f & TCPHDR_ACK, false, sk, was,
+			inet6);
 }
+
+/* With a filter, a pure ACK that is wanted. */
+static __always_inline unsigned int ack_filtered(PACKET, bool inet6)
+{
+	const struct sock *sk = skb->sk;
+	u8 was = state_of(sk);
+
+	if (filter_drops(state, th, true))
+		return NF_ACCEPT;
+	if (!is_full(sk, was))
+		return special_out(mark, skb, state, th, 0, TCPHDR_ACK, was, inet6);
+	return full_out(mark, skb, state, th, 0, TCPHDR_ACK, false, sk, was, inet6);
+}
+
+FAMILIES(ack_filtered)
 
 static __always_inline unsigned int ack_out(PACKET, bool inet6)
 {
-	if (!ack_out_wanted(state, th, skb->sk, &mark) &&
-	    mode != TCPHS_SEGMENTS_ALL)
-		return NF_ACCEPT;
-	return packet_out(mark, skb, state, th, 0, TCPHDR_ACK, false, inet6);
+	const struct sock *sk = skb->sk;
+	u8 was = state_of(sk);
+
+	if (tcphs_hint_expected(state->net, th))
+		mark = TCPHS_SEG_ANSWER;
+	if (is_full(sk, was)) {
+		if (!ack_out_wanted(th, sk, was, &mark) && mode != TCPHS_SEGMENTS_ALL)
+			return NF_ACCEPT;
+		if (!tcphs_filter_on())
+			return full_out(mark, skb, state, th, 0, TCPHDR_ACK, false, sk,
+					was, inet6);
+	} else if (!tcphs_filter_on()) {
+		return special_out(mark, skb, state, th, 0, TCPHDR_ACK, was, inet6);
+	}
+	return (inet6 ? ack_filtered6 : ack_filtered4)(mark, skb, state, th, 0,
+						       TCPHDR_ACK);
 }
 
 FAMILIES(signal_out)
@@ -387,7 +472,7 @@ FAMILIES(ack_out)
  * end has sent some. (bytes_acked counts the SYN, unless the socket was born
  * after it.)
  */
-static bool ends_handshake(const struct tcphdr *th, const struct tcp_sock *tp)
+static __always_inline bool ends_handshake(const struct tcphdr *th, const struct tcp_sock *tp)
 {
 	u32 first = READ_ONCE(tp->rcv_nxt) - (u32)tp->bytes_received;
 	u32 sent = READ_ONCE(tp->snd_una) - (u32)tp->bytes_acked;
@@ -486,8 +571,7 @@ static __always_inline unsigned int known_in(PACKET, bool ack,
 			this_cpu_write(fin_waiter, sk);
 		mark |= accept_full(sk, was);
 	}
-	segment_record(mark, skb, state, th, len, f, sk, was, inet6);
-	return NF_ACCEPT;
+	return segment_record(mark, skb, state, th, len, sk, was, inet6, false);
 }
 
 /*
@@ -536,10 +620,6 @@ static __always_inline unsigned int packet_in(PACKET, bool ack,
 {
 	const struct sock *sk = skb->sk;
 
-	if (tcphs_filter_on() &&
-	    tcphs_filter_drops(state->net->ns.inum, ntohs(th->dest),
-			       ntohs(th->source)))
-		return NF_ACCEPT;
 	if (sk && sk_fullsock(sk) && sk->sk_type != SOCK_STREAM)
 		sk = NULL;
 	if (!sk && lookup_needed(mark, skb, state, th, len, f, inet6))
@@ -582,27 +662,68 @@ static __always_inline bool is_data_in(PACKET)
 	       !tcphs_hint_cookies();
 }
 
-/* Lets go what is only data, after a few instructions and without a stack. */
-static __always_inline unsigned int packet(PACKET, bool out, bool inet6)
+/* What is not only data. A jump, whose arguments stay where they are. */
+static __always_inline unsigned int packet_tell(PACKET, bool ack, bool out,
+						bool inet6)
 {
-	bool ack = is_ack(f);
-
-	if (ack && out && !len)
-		return (inet6 ? ack_out6 : ack_out4)(mark, skb, state, th, len, f);
-	if (ack && (out ? !data_out_wanted(skb) :
-			  is_data_in(mark, skb, state, th, len, f)) &&
-	    mode != TCPHS_SEGMENTS_ALL)
-		return NF_ACCEPT;
+	if (ack && out)
+		return (inet6 ? data_out6 : data_out4)(mark, skb, state, th, len, f);
+	if (ack)
+		return (inet6 ? ack_in6 : ack_in4)(mark, skb, state, th, len, f);
 	if (out && f & CONTROL_BITS)
 		return (inet6 ? signal_out6 : signal_out4)(mark, skb, state, th, len,
 							   f);
 	if (out)
 		return (inet6 ? data_out6 : data_out4)(mark, skb, state, th, len, f);
-	if (ack)
-		return (inet6 ? ack_in6 : ack_in4)(mark, skb, state, th, len, f);
 	if (f & (TCPHDR_SYN | TCPHDR_RST))
 		return (inet6 ? syn_in6 : syn_in4)(mark, skb, state, th, len, f);
 	return (inet6 ? fin_in6 : fin_in4)(mark, skb, state, th, len, f);
+}
+
+static __always_inline unsigned int filtered_in(PACKET, bool inet6)
+{
+	if (filter_drops(state, th, false))
+		return NF_ACCEPT;
+	return packet_tell(mark, skb, state, th, len, f, is_ack(f), false, inet6);
+}
+
+static __always_inline unsigned int filtered_out(PACKET, bool inet6)
+{
+	if (filter_drops(state, th, true))
+		return NF_ACCEPT;
+	if (f & TCPHDR_SYN)
+		birth_tell(state, th, skb->sk);
+	return packet_tell(mark, skb, state, th, len, f, is_ack(f), true, inet6);
+}
+
+FAMILIES(filtered_in)
+FAMILIES(filtered_out)
+
+static __always_inline unsigned int packet_filtered(PACKET, bool out, bool inet6)
+{
+	if (out)
+		return (inet6 ? filtered_out6 : filtered_out4)(mark, skb, state, th,
+							       len, f);
+	return (inet6 ? filtered_in6 : filtered_in4)(mark, skb, state, th, len, f);
+}
+
+/* Lets go what is only data, after a few instructions and without a stack. */
+static __always_inline unsigned int packet(PACKET, bool out, bool inet6)
+{
+	if (!is_ack(f)) {
+		if (tcphs_filter_on())
+			return packet_filtered(mark, skb, state, th, len, f, out, inet6);
+		return packet_tell(mark, skb, state, th, len, f, false, out, inet6);
+	}
+	if (out && !len)
+		return (inet6 ? ack_out6 : ack_out4)(mark, skb, state, th, len, f);
+	if ((out ? !data_out_wanted(skb) :
+		   is_data_in(mark, skb, state, th, len, f)) &&
+	    mode != TCPHS_SEGMENTS_ALL)
+		return NF_ACCEPT;
+	if (tcphs_filter_on())
+		return packet_filtered(mark, skb, state, th, len, f, out, inet6);
+	return packet_tell(mark, skb, state, th, len, f, true, out, inet6);
 }
 
 /* The header is not linear, or not all there, or has an impossible length. */
@@ -625,23 +746,23 @@ static noinline unsigned int packet_scattered(unsigned long mark,
 	return packet(mark, skb, state, th, len, tcphs_packet_flags(th), out, inet6);
 }
 
-/* The TCP header begins at off. */
+/*
+ * The TCP header begins at off: in the linear part, or so shortly behind that its
+ * bytes can be read, whatever they are.
+ */
 static __always_inline unsigned int hook(unsigned long mark,
 					 const struct sk_buff *skb,
 					 const struct nf_hook_state *state,
 					 u32 off, bool out, bool inet6)
 {
 	const struct tcphdr *th = (const struct tcphdr *)(skb->data + off);
-	u32 room = skb_headlen(skb) - off, doff;
+	u32 doff = tcphs_packet_doff(th);
+	int len = skb->len - off - doff;
 
-	if (unlikely((int)room < (int)TCPHS_TCP_LEN))
+	/* What is not linear must be payload. */
+	if (unlikely(len < (int)skb->data_len || doff < TCPHS_TCP_LEN))
 		return packet_scattered(mark, skb, state, off, out, inet6);
-	doff = tcphs_packet_doff(th);
-	/* Less than 20 becomes a large number. */
-	if (unlikely(doff - TCPHS_TCP_LEN > room - TCPHS_TCP_LEN))
-		return packet_scattered(mark, skb, state, off, out, inet6);
-	return packet(mark, skb, state, th, skb->len - off - doff,
-		      tcphs_packet_flags(th), out, inet6);
+	return packet(mark, skb, state, th, len, tcphs_packet_flags(th), out, inet6);
 }
 
 /* Behind options of IPv4 or before IPv6's headers, which few have. */
@@ -655,6 +776,8 @@ static noinline unsigned int hook_far(unsigned long mark,
 	if (!(inet6 ? tcphs_packet_find6(skb, &off) :
 		      tcphs_packet_find4(skb, &off)))
 		return NF_ACCEPT;
+	if (skb_headlen(skb) < off + TCPHS_TCP_LEN)
+		return packet_scattered(mark, skb, state, off, out, inet6);
 	return hook(mark, skb, state, off, out, inet6);
 }
 
@@ -681,25 +804,25 @@ static __always_inline unsigned int hook6(void *priv, const struct sk_buff *skb,
 	return hook(mark, skb, state, sizeof(struct ipv6hdr), out, true);
 }
 
-static unsigned int hook_in4(void *priv, struct sk_buff *skb,
+static notrace unsigned int hook_in4(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
 	return hook4(priv, skb, state, false);
 }
 
-static unsigned int hook_out4(void *priv, struct sk_buff *skb,
+static notrace unsigned int hook_out4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	return hook4(priv, skb, state, true);
 }
 
-static unsigned int hook_in6(void *priv, struct sk_buff *skb,
+static notrace unsigned int hook_in6(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
 	return hook6(priv, skb, state, false);
 }
 
-static unsigned int hook_out6(void *priv, struct sk_buff *skb,
+static notrace unsigned int hook_out6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	return hook6(priv, skb, state, true);

@@ -25,10 +25,16 @@ static_assert(sizeof_field(struct tcphs_transition, comm) == TASK_COMM_LEN);
 
 static __always_inline bool filter_drops(const struct sock *sk)
 {
-	return tcphs_filter_on() &&
-	       tcphs_filter_drops(sock_net(sk)->ns.inum,
-				  ntohs(inet_sk(sk)->inet_sport),
-				  ntohs(inet_sk(sk)->inet_dport));
+	u16 sport, dport;
+	u32 netns;
+
+	if (!tcphs_filter_on())
+		return false;
+	netns = sock_net(sk)->ns.inum;
+	sport = ntohs(inet_sk(sk)->inet_sport);
+	dport = ntohs(inet_sk(sk)->inet_dport);
+	return TCPHS_PROBES_UNDER_RCU ? tcphs_filter_drops(netns, sport, dport) :
+					tcphs_filter_drops_any(netns, sport, dport);
 }
 
 /*
@@ -100,12 +106,17 @@ static __always_inline void client_ends(struct tcphs_record *r, const struct soc
 		r->sport = 0;
 }
 
-/* From CLOSE, LISTEN or SYN_SENT: a birth, or its end. */
+/* From CLOSE, LISTEN, SYN_SENT or SYN_RECV: a birth, or its end. */
 static __always_inline u8 early_set(struct tcphs_record *r, const struct sock *sk,
 				    int old, int new)
 {
 	struct tcphs_transition *t = &r->transition;
 
+	if (old == TCP_SYN_RECV) {
+		u8 has = numbers_set(&t->nr, tcp_sk(sk));
+
+		return new == TCP_ESTABLISHED ? has | iss_set(&t->nr, sk, old) : has;
+	}
 	if (old == TCP_SYN_SENT) {
 		/* SYN_SENT -> SYN_RECV: rcv_nxt is set only after the event. */
 		if (new != TCP_ESTABLISHED)
@@ -124,23 +135,19 @@ static __always_inline u8 payload_set(struct tcphs_record *r, const struct sock 
 				      int old, int new)
 {
 	struct tcphs_transition *t = &r->transition;
-	u8 has;
 
-	if (1 << old & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT))
+	if (1 << old & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV))
 		return early_set(r, sk, old, new);
-	has = numbers_set(&t->nr, tcp_sk(sk));
-	if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED)
-		has |= iss_set(&t->nr, sk, old);
-	return has;
+	return numbers_set(&t->nr, tcp_sk(sk));
 }
 
-static __always_inline u8 facts(const struct sock *sk)
+static __always_inline u8 facts(const struct sock *sk, bool softirq)
 {
 	u8 fact = 0;
 
 	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
 		fact |= TCPHS_FACT_LINGER;
-	if (tcphs_identity_in_process())
+	if (tcphs_identity_in_process(softirq))
 		fact |= TCPHS_FACT_PROCESS;
 	if (sock_flag(sk, SOCK_DEAD))
 		fact |= TCPHS_FACT_DEAD;
@@ -148,26 +155,32 @@ static __always_inline u8 facts(const struct sock *sk)
 }
 
 /* Why the socket ends, as far as it tells. */
-static __always_inline void end_set(struct tcphs_transition *t, const struct sock *sk)
+static __always_inline void end_set(struct tcphs_transition *t, const struct sock *sk,
+				    bool softirq)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	t->error = READ_ONCE(sk->sk_err);
-	t->fact = facts(sk);
+	t->fact = facts(sk, softirq);
 	t->timeouts = inet_csk(sk)->icsk_retransmits;
 	t->unread = t->has & TCPHS_HAS_RCV_NXT ?
 		    tp->rcv_nxt - READ_ONCE(tp->copied_seq) : 0;
 }
 
+/*
+ * Compiled for either context: in a softirq there is no owner, and mostly nobody to
+ * keep away.
+ */
 static __always_inline void transition_record(const struct sock *sk, int old,
-					      int new, u8 extra)
+					      int new, u8 extra, bool softirq)
 {
+	const bool alone = softirq && !IS_ENABLED(CONFIG_PREEMPT_RT);
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
 	struct tcphs_write w;
 	u8 has;
 
-	r = tcphs_ring_begin(&w, TCPHS_TRANSITION);
+	r = tcphs_ring_begin(&w, TCPHS_TRANSITION, alone);
 	tcphs_identity_ends(r, sk);
 	if (extra)
 		r->flags |= extra;
@@ -177,22 +190,34 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 	t->via = TCPHS_VIA_TRACEPOINT;
 	t->uid = tcphs_identity_uid(sk);
 	has = payload_set(r, sk, old, new);
-	has |= tcphs_identity_owner(&t->pid, t->comm);
+	has |= tcphs_identity_owner(softirq, &t->pid, t->comm);
 	t->has = has;
-	if (new == TCP_CLOSE)
-		end_set(t, sk);
-	tcphs_ring_commit(&w);
+	if (likely(new != TCP_CLOSE)) {
+		tcphs_ring_commit(&w, r, alone);
+		return;
+	}
+	end_set(t, sk, softirq);
+	tcphs_ring_commit(&w, r, alone);
+	if (old == TCP_FIN_WAIT2 || old == TCP_CLOSING)
+		tcphs_minisock_timewait(sk, old);
+}
+
+static __always_inline void transition(const struct sock *sk, int old, int new,
+				       u8 extra)
+{
+	if (tcphs_identity_in_softirq())
+		transition_record(sk, old, new, extra, true);
+	else
+		transition_record(sk, old, new, extra, false);
 }
 
 /** tcphs_transition_state() - probe of sock:inet_sock_set_state */
-void tcphs_transition_state(void *data, const struct sock *sk, const int old,
-			    const int new)
+void notrace tcphs_transition_state(void *data, const struct sock *sk,
+				    const int old, const int new)
 {
 	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
-	transition_record(sk, old, new, 0);
-	if (new == TCP_CLOSE && (old == TCP_FIN_WAIT2 || old == TCP_CLOSING))
-		tcphs_minisock_timewait(sk, old);
+	transition(sk, old, new, 0);
 }
 
 /**
@@ -203,7 +228,7 @@ void tcphs_transition_state(void *data, const struct sock *sk, const int old,
  */
 void tcphs_transition_birth(const struct sock *sk)
 {
-	transition_record(sk, TCP_CLOSE, TCP_SYN_SENT, TCPHS_LATE);
+	transition(sk, TCP_CLOSE, TCP_SYN_SENT, TCPHS_LATE);
 }
 
 static bool has_numbers(int state)
@@ -232,7 +257,8 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 		reset->has = 0;
 		reset->unread = 0;
 	}
-	reset->has |= tcphs_identity_owner(&reset->pid, reset->comm);
+	reset->has |= tcphs_identity_owner(tcphs_identity_in_softirq(), &reset->pid,
+					   reset->comm);
 }
 
 /**
@@ -253,13 +279,14 @@ void tcphs_transition_send_reset(const struct sock *sk,
 	if (!sk || !sk_fullsock(sk) || sk->sk_state == TCP_LISTEN ||
 	    !tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
-	r = tcphs_ring_begin(&w, TCPHS_RESET);
+	r = tcphs_ring_begin(&w, TCPHS_RESET, false);
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 1;
 	r->reset.reason = reason;
-	r->reset.fact = facts(sk) | (skb ? TCPHS_FACT_REPLY : 0);
+	r->reset.fact = facts(sk, tcphs_identity_in_softirq()) |
+			(skb ? TCPHS_FACT_REPLY : 0);
 	reset_set(&r->reset, sk);
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, false);
 }
 
 /** tcphs_transition_receive_reset() - probe of tcp:tcp_receive_reset */
@@ -270,31 +297,24 @@ void tcphs_transition_receive_reset(void *data, struct sock *sk)
 
 	if (!tcphs_identity_is_tcp(sk) || filter_drops(sk))
 		return;
-	r = tcphs_ring_begin(&w, TCPHS_RESET);
+	r = tcphs_ring_begin(&w, TCPHS_RESET, false);
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 0;
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
-	r->reset.fact = facts(sk);
+	r->reset.fact = facts(sk, tcphs_identity_in_softirq());
 	reset_set(&r->reset, sk);
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, false);
 }
 
-/** tcphs_transition_destroy() - probe of tcp:tcp_destroy_sock */
-void tcphs_transition_destroy(void *data, struct sock *sk)
+static __always_inline void destroy_record(const struct sock *sk, u32 drops,
+					   bool alone)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcphs_destroy *d;
 	struct tcphs_record *r;
 	struct tcphs_write w;
-	u32 drops;
 
-	if (!tcphs_identity_is_tcp(sk))
-		return;
-	/* A socket that was never part of a connection left no record. */
-	drops = atomic_read(&sk->sk_drops);
-	if ((!tp->segs_in && !tp->segs_out && !drops) || filter_drops(sk))
-		return;
-	r = tcphs_ring_begin(&w, TCPHS_DESTROY);
+	r = tcphs_ring_begin(&w, TCPHS_DESTROY, alone);
 	tcphs_identity_ends(r, sk);
 	d = &r->destroy;
 	d->retransmits = tp->total_retrans;
@@ -311,5 +331,23 @@ void tcphs_transition_destroy(void *data, struct sock *sk)
 	if (d->min_rtt_us == ~0U)
 		d->min_rtt_us = 0;
 	d->bytes_retrans = tp->bytes_retrans;
-	tcphs_ring_commit(&w);
+	tcphs_ring_commit(&w, r, alone);
+}
+
+/** tcphs_transition_destroy() - probe of tcp:tcp_destroy_sock */
+void notrace tcphs_transition_destroy(void *data, struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 drops;
+
+	if (!tcphs_identity_is_tcp(sk))
+		return;
+	/* A socket that was never part of a connection left no record. */
+	drops = atomic_read(&sk->sk_drops);
+	if ((!tp->segs_in && !tp->segs_out && !drops) || filter_drops(sk))
+		return;
+	if (tcphs_ring_alone())
+		destroy_record(sk, drops, true);
+	else
+		destroy_record(sk, drops, false);
 }

@@ -109,7 +109,7 @@ void tcphs_watch_show(struct seq_file *seq)
 #ifdef TCPHS_HAVE_FTRACE
 /* The first is what most connections pass. */
 static void notrace entered(unsigned long ip, unsigned long parent,
-			    struct ftrace_ops *ops, tcphs_compat_regs *regs)
+			    struct ftrace_ops *ops, tcphs_compat_regs_t *regs)
 {
 	void *sk = tcphs_compat_first_argument(regs);
 
