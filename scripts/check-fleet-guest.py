@@ -211,6 +211,7 @@ def begin_host(name):
     offset = {"alpha": 3, "beta": 0}[name]
     status, said = run(
         "set -e; modprobe virtio_net; hostname %s; ip link set eth0 up; "
+        "mount /dev/$(basename $(dirname $(grep -lx work /sys/block/*/serial))) /tmp; "
         "ip addr add %s/24 dev eth0; date -s +%dsec >/dev/null; "
         "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range; "
         "echo 1 >/proc/sys/net/ipv4/tcp_syn_retries; "
