@@ -544,7 +544,7 @@ class Fleet:
         for host in self.hosts:
             host.sh("%s record -d 1 -o /tmp/%s.tcphs" % (TCPHS, host.name))
         self.alpha.start("http", "python3 -m http.server -d /tmp 8000")
-        self.beta.sh("sleep 2; curl -sSf -o /tmp/alpha.tcphs http://%s:8000/alpha.tcphs" %
+        self.beta.sh("curl -sSf --retry 30 --retry-connrefused -o /tmp/alpha.tcphs http://%s:8000/alpha.tcphs" %
                      ADDRESS["alpha"])
         self.alpha.stop("http")
 
