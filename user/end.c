@@ -288,6 +288,15 @@ void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 
 /* ---- what an end knows of itself ------------------------------------------ */
 
+void tcphs_end_doubt(struct tcphs_end *e, const struct tcphs_record *lost)
+{
+	uint64_t until = lost->lost.until ? lost->lost.until : lost->ts;
+
+	/* Heard of at that very moment is heard of before. */
+	if (until >= e->doubt)
+		e->doubt = until + 1;
+}
+
 void tcphs_end_append(struct tcphs_ends *s, struct tcphs_end *e,
 		      const struct tcphs_record *r)
 {
@@ -295,11 +304,7 @@ void tcphs_end_append(struct tcphs_ends *s, struct tcphs_end *e,
 		grow(s, e);
 	e->record[e->records++] = *r;
 	if (r->kind == TCPHS_LOST) {
-		uint64_t until = r->lost.until ? r->lost.until : r->ts;
-
-		/* Heard of at that very moment is heard of before. */
-		if (until >= e->doubt)
-			e->doubt = until + 1;
+		tcphs_end_doubt(e, r);
 		return;
 	}
 	if (r->ts > e->last)

@@ -183,6 +183,9 @@ struct tcphs_end *tcphs_end_of_link(struct tcphs_table_link *l);
 void tcphs_end_set_tuple(struct tcphs_ends *s, struct tcphs_end *e,
 			 const struct tcphs_tuple *t);
 
+/* What e does from now on may be lost, until the gap of `lost` is over. */
+void tcphs_end_doubt(struct tcphs_end *e, const struct tcphs_record *lost);
+
 /* Records were lost and nothing was heard of e since. */
 static inline bool tcphs_end_doubtful(const struct tcphs_end *e)
 {

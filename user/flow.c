@@ -362,7 +362,7 @@ static unsigned int age(unsigned int state)
  * That e's socket is gone and its memory another's may be told in a record that
  * was lost: a socket does not go back, nor change its numbers.
  */
-static bool is_anothers(const struct tcphs_end *e, const struct tcphs_transition *t)
+static bool transition_is_anothers(const struct tcphs_end *e, const struct tcphs_transition *t)
 {
 	if (!e->lossy)
 		return false;
@@ -406,7 +406,7 @@ static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 	/* A socket that was closed does not go on: this is another one. */
 	if (e && (e->role == TCPHS_ROLE_LISTENER ||
 		  (e->state == TCPHS_CLOSE && tr->old != TCPHS_CLOSE) ||
-		  is_anothers(e, tr)))
+		  transition_is_anothers(e, tr)))
 		e = NULL;
 	if (e && lost_race(e, tr)) {
 		tcphs_due_forget(&f->due, e);
@@ -470,7 +470,7 @@ static void take_back_syn(struct tcphs_flow *f, struct tcphs_end *e)
  * one may have had data of its own: RFC 7413). Where records were lost, e is a
  * connection before on the same port pair, or its socket's memory another's.
  */
-static bool is_of_another(const struct tcphs_end *e, const struct tcphs_segment *s)
+static bool segment_is_anothers(const struct tcphs_end *e, const struct tcphs_segment *s)
 {
 	bool out = s->mark & TCPHS_SEG_OUT;
 	size_t i;
@@ -517,7 +517,7 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 		e = tcphs_end_of_sock(&f->ends, r, t);
 	if (e && e->role == TCPHS_ROLE_LISTENER)
 		e = NULL;
-	if (e && is_of_another(e, s)) {
+	if (e && segment_is_anothers(e, s)) {
 		tcphs_end_unbind(&f->ends, r->sock);
 		e = NULL;
 	}
@@ -530,7 +530,7 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 	if (syn && !out)
 		return place_syn(f, r, t);
 	e = tcphs_end_newest(&f->ends, t, r->netns);
-	if (e && is_of_another(e, s))
+	if (e && segment_is_anothers(e, s))
 		e = NULL;
 	if (syn) {
 		if (e && !e->stub && !e->closed && e->iss_known && e->iss == s->seq)
@@ -640,8 +640,7 @@ static void add_gap(struct tcphs_flow *f, struct tcphs_end *e, const struct tcph
 	last->lost.count += r->lost.count;
 	if (r->lost.until > last->lost.until)
 		last->lost.until = r->lost.until;
-	if (r->lost.until >= e->doubt)
-		e->doubt = r->lost.until + 1;
+	tcphs_end_doubt(e, r);
 }
 
 /* Every end that lived while records were lost may miss some of its own. */

@@ -271,15 +271,25 @@ static bool took_syn_data(const struct tcphs_connection *c,
 	       !c->side[TCPHS_SERVER].cookie;
 }
 
-static enum open_rule find_open(const struct tcphs_connection *c)
+/* The segments that a handshake is told by; NULL: not seen. */
+struct opening {
+	const struct tcphs_step *syn;		/* the client's */
+	const struct tcphs_step *synack;	/* the server's */
+	const struct tcphs_step *rst;		/* anybody's */
+};
+
+static void find_segments(const struct tcphs_connection *c, struct opening *o)
+{
+	o->syn = first(c, TCPHS_CLIENT, TCPHS_SYN | TCPHS_ACK, TCPHS_SYN);
+	o->synack = first(c, TCPHS_SERVER, TCPHS_SYN | TCPHS_ACK, TCPHS_SYN | TCPHS_ACK);
+	o->rst = first_rst(c);
+}
+
+static enum open_rule find_open(const struct tcphs_connection *c, const struct opening *o)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
-	const struct tcphs_step *syn = first(c, TCPHS_CLIENT, TCPHS_SYN | TCPHS_ACK,
-					     TCPHS_SYN);
-	const struct tcphs_step *synack = first(c, TCPHS_SERVER, TCPHS_SYN | TCPHS_ACK,
-						TCPHS_SYN | TCPHS_ACK);
-	const struct tcphs_step *rst = first_rst(c);
+	const struct tcphs_step *syn = o->syn, *synack = o->synack, *rst = o->rst;
 	/* A client is through when it is ESTABLISHED, and so is a server. */
 	bool done = client->socket ? was(client, TCPHS_ESTABLISHED) :
 				     was(server, TCPHS_ESTABLISHED);
@@ -330,15 +340,11 @@ static enum open_rule find_open(const struct tcphs_connection *c)
  * Where records were lost, that something is not there says nothing: then only
  * what is there counts.
  */
-static bool open_proven(const struct tcphs_connection *c, enum open_rule rule)
+static bool open_proven(const struct tcphs_connection *c, const struct opening *o,
+			enum open_rule rule)
 {
 	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
-	const struct tcphs_step *syn = first(c, TCPHS_CLIENT, TCPHS_SYN | TCPHS_ACK,
-					     TCPHS_SYN);
-	const struct tcphs_step *synack = first(c, TCPHS_SERVER, TCPHS_SYN | TCPHS_ACK,
-						TCPHS_SYN | TCPHS_ACK);
-	const struct tcphs_step *rst = first_rst(c);
 
 	if ((client->socket || server->socket) &&
 	    all_before(client, TCPHS_ESTABLISHED, c->intact) &&
@@ -358,15 +364,15 @@ static bool open_proven(const struct tcphs_connection *c, enum open_rule rule)
 				   !went(client, TCPHS_SYN_SENT, TCPHS_ESTABLISHED))
 			return false;
 		/* ... and no data was taken from the SYN. */
-		if (!c->segments || (syn && !syn->segment.len))
+		if (!c->segments || (o->syn && !o->syn->segment.len))
 			return true;
-		return synack && client->isn_known &&
-		       synack->segment.ack == client->isn + 1;
+		return o->synack && client->isn_known &&
+		       o->synack->segment.ack == client->isn + 1;
 	case OPEN_REFUSED:
 		/* RFC 9293, 3.10.7.1: CLOSED answers a SYN with number 0. */
 		return (client->fate.known && client->fate.error == ECONNREFUSED) ||
-		       (rst && rst->kind == TCPHS_STEP_SEGMENT && !rst->segment.seq &&
-			rst->segment.flags & TCPHS_ACK);
+		       (o->rst && o->rst->kind == TCPHS_STEP_SEGMENT &&
+			!o->rst->segment.seq && o->rst->segment.flags & TCPHS_ACK);
 	case OPEN_RESET:
 		return died_opening(client->socket ? client : server);
 	case OPEN_GAVE_UP:
@@ -693,10 +699,13 @@ static bool close_proven(const struct tcphs_connection *c, enum close_rule rule)
 
 void tcphs_verdict_find(struct tcphs_connection *c)
 {
-	enum open_rule open = find_open(c);
+	struct opening segments;
+	enum open_rule open;
 	enum close_rule close;
 
-	if (c->whole == TCPHS_WHOLE_LOSSY && !open_proven(c, open))
+	find_segments(c, &segments);
+	open = find_open(c, &segments);
+	if (c->whole == TCPHS_WHOLE_LOSSY && !open_proven(c, &segments, open))
 		open = OPEN_UNKNOWN;
 	c->open = open_rules[open].open;
 	c->open_rule = open_rules[open].text;
