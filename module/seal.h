@@ -240,8 +240,6 @@ do { \
 	put(7, w7);
 	put(8, w8);
 	if (kind == TCPHS_SEGMENT) {
-		put(9, w9);
-		put(10, w10);
 		w11 = take(11) & options[0];
 		w12 = take(12) & options[1];
 		w13 = take(13) & options[2];
@@ -291,13 +289,11 @@ do { \
 				w14 = w15 = 0;
 			}
 		}
-		if (tcphs_seal_overtaken(slot))
-			return TCPHS_SEAL_OVERTAKEN;
-		put(9, w9);
-		put(10, w10);
 	}
 	if (tcphs_seal_overtaken(slot))
 		return TCPHS_SEAL_OVERTAKEN;
+	put(9, w9);
+	put(10, w10);
 	put(11, w11);
 	put(12, w12);
 	put(13, w13);
