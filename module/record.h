@@ -60,20 +60,4 @@ tcphs_record_raw(struct tcphs_record *record)
 	return (struct tcphs_raw_segment *)record->saddr;
 }
 
-#define TCPHS_NAMES_BITS 8
-
-/*
- * siphash costs about as much as all the rest of a record, and a connection's
- * records come close together: remembered results save most of it. A name
- * depends on the address alone, so an entry can never be stale.
- */
-struct tcphs_names {
-	struct tcphs_name {
-		u64 address;
-		u64 name;
-	} entry[1 << TCPHS_NAMES_BITS];
-};
-
-u64 tcphs_record_name(struct tcphs_names *names, u64 address);
-
 #endif /* _TCPHS_RECORD_H */

@@ -454,8 +454,8 @@ static void name_make(struct tcphs_names *names, u64 address)
 {
 	u64 name;
 
-	if (!tcphs_seal_named(names, address, &name))
-		tcphs_record_name(names, address);
+	if (!tcphs_name_find(names, address, &name))
+		tcphs_name_make(names, address);
 }
 
 /* The names that the CPU's next record asks for: its socket's, its listener's. */

@@ -18,7 +18,7 @@
 
 #include "clock.h"
 #include "compat.h"
-#include "record.h"
+#include "name.h"
 
 /*
  * reserved and committed differ only while a record is being written. Both

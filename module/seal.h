@@ -19,12 +19,12 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
-#include <linux/hash.h>
 #include <linux/swab.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
 #include <asm/byteorder.h>
 
+#include "name.h"
 #include "record.h"
 
 #ifndef __LITTLE_ENDIAN
@@ -111,20 +111,6 @@ static __always_inline u64 tcphs_seal_numbers(u64 two, unsigned int has)
 	return two;
 }
 
-/* False: it must be made first. 0 stands for no socket. */
-static __always_inline bool tcphs_seal_named(const struct tcphs_names *names,
-					     u64 address, u64 *name)
-{
-	const struct tcphs_name *entry;
-
-	entry = &names->entry[hash_64(address, TCPHS_NAMES_BITS)];
-	*name = entry->name;
-	if (likely(entry->address == address))
-		return true;
-	*name = 0;
-	return !address;
-}
-
 /* Is what was taken so far not this record's? Pairs with smp_wmb() in ring.h. */
 static __always_inline bool
 tcphs_seal_overtaken(const struct tcphs_seal_slot *slot)
@@ -167,10 +153,10 @@ do { \
 
 	/* An address is one word: it was a socket's, even if not this record's. */
 	address = take(2);
-	if (!tcphs_seal_named(names, address, &name)) {
+	if (!tcphs_name_find(names, address, &name)) {
 		if (!ours)
 			return TCPHS_SEAL_NAMELESS;
-		name = tcphs_record_name(names, address);
+		name = tcphs_name_make(names, address);
 	}
 	w3 = take(3);
 	kind = w3 >> 48 & 0xff;
@@ -265,10 +251,10 @@ do { \
 			if (via == TCPHS_VIA_REQUEST) {
 				w12 &= ~(u64)U32_MAX;
 				address = w13;
-				if (!tcphs_seal_named(names, address, &w13)) {
+				if (!tcphs_name_find(names, address, &w13)) {
 					if (!ours)
 						return TCPHS_SEAL_NAMELESS;
-					w13 = tcphs_record_name(names, address);
+					w13 = tcphs_name_make(names, address);
 				}
 			} else if (has & TCPHS_HAS_OWNER) {
 				w14 &= U64_MAX >> 8;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names of sockets: see record.h; the rest of a record is sealed in seal.h. */
-#include <linux/hash.h>
-
+/* The names of sockets that one reader was told: see name.h. */
 #include "identity.h"
-#include "record.h"
+#include "name.h"
 
 /**
- * tcphs_record_name() - the name of a socket, made and remembered
+ * tcphs_name_make() - the name of a socket, made and remembered
  * @names: of the reader
  * @address: not 0, which stands for none
  */
-u64 tcphs_record_name(struct tcphs_names *names, u64 address)
+u64 tcphs_name_make(struct tcphs_names *names, u64 address)
 {
 	struct tcphs_name *entry;
 
