@@ -104,6 +104,16 @@ archive_version() {
 	archive_apt apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
 }
 
+# archive_pinned PACKAGE VERSION: as apt is to be asked for it; without the version
+# where the archive has that one no more.
+archive_pinned() {
+	if archive_apt apt-cache show "$1=$2" >/dev/null 2>&1; then
+		echo "$1=$2"
+	else
+		echo "$1"
+	fi
+}
+
 # archive_depends PACKAGE: the packages that it depends on, one a line.
 archive_depends() {
 	archive_apt apt-cache show --no-all-versions "$1" |

@@ -131,8 +131,17 @@ get_headers() {
 	release=$(<"$kernel/release")
 	version=$(<"$kernel/version")
 	while read -r package; do
-		packages+=("$package=$version")
-	done < <(archive_depends "linux-headers-$release" | grep -E '^linux-(headers|kbuild)-')
+		case "$package" in
+		linux-headers-*)
+			packages+=("$package=$version")
+			;;
+		linux-kbuild-*)
+			# These tools may be newer, and are while an update arrives: the
+			# signed kernel comes some time after them.
+			packages+=("$(archive_pinned "$package" "$version")")
+			;;
+		esac
+	done < <(archive_depends "linux-headers-$release")
 	say "fetching the headers of $release ($version)"
 	unpack "linux-headers-$release=$version" "${packages[@]}"
 	relocate_headers "$release"
