@@ -107,7 +107,8 @@ archive_version() {
 # archive_pinned PACKAGE VERSION: as apt is to be asked for it; without the version
 # where the archive has that one no more.
 archive_pinned() {
-	if archive_apt apt-cache show "$1=$2" >/dev/null 2>&1; then
+	if archive_apt apt-cache madison "$1" | awk -F' *[|] *' -v version="$2" \
+		'$2 == version { found = 1 } END { exit !found }'; then
 		echo "$1=$2"
 	else
 		echo "$1"
