@@ -31,7 +31,7 @@ stop() {
 begin
 find_tool
 module_load
-netns_add NS_LO
+netns_unused NS_LO
 inode=$(netns_inode "$NS_LO")
 
 [ -e $TRACING/instances ] || mount -t tracefs nodev $TRACING ||
@@ -87,7 +87,7 @@ contains "-r has both rounds" "$(cat "$WORK/replay.err")" "12 connections: 10 th
 timeout 20 "$TCPHS" live -r "$WORK/recording" port 7301 >"$WORK/replay" 2>"$WORK/replay.err"
 contains "a filter chooses" "$(cat "$WORK/replay.err")" "2 connections: 2 three-way"
 
-netns_add NS_QUIET
+netns_unused NS_QUIET
 timeout 20 "$TCPHS" live -d 1 --netns "$(netns_inode "$NS_QUIET")" >/dev/null 2>"$WORK/err"
 is "-d ends it" $? 0
 contains "-d: the summary" "$(cat "$WORK/err")" "0 connections"

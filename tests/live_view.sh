@@ -67,7 +67,7 @@ begin
 command -v tmux >/dev/null || skip_all "no tmux on this machine"
 find_tool
 module_load
-netns_add NS_LO
+netns_unused NS_LO
 inode=$(netns_inode "$NS_LO")
 export LANG=C.UTF-8 LC_ALL=C.UTF-8
 tm new-session -d -x 80 -y 24 "PS1='$ ' bash --norc --noprofile" ||
@@ -197,7 +197,7 @@ is "no terminal: exit status" $? 2
 
 # Rows on a terminal: the status line is the last one, and none is left.
 # In a namespace of their own: no TIME_WAIT of before ends among them.
-netns_add NS_ROWS
+netns_unused NS_ROWS
 run "$TCPHS live --netns $(netns_inode "$NS_ROWS")"
 seen "rows: the status line" shows '^0 connections, 0 over, 0 records/s, 0 lost$'
 ./live.py talk "$NS_ROWS"
