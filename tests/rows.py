@@ -110,6 +110,8 @@ def number(sock, queue):
     sock.setsockopt(level, TCP_REPAIR_QUEUE, queue)
     found = struct.unpack("=I", sock.getsockopt(level, TCP_QUEUE_SEQ, 4))[0]
     sock.setsockopt(level, TCP_REPAIR, -1)
+    # Repair took that away; without it 6.12 keeps the port of a TIME_WAIT to itself.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return found
 
 
