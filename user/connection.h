@@ -172,7 +172,7 @@ struct tcphs_connection {
 	enum tcphs_whole whole;
 	enum tcphs_open open;
 	enum tcphs_close close;
-	const char *open_rule;	/* why: a sentence of verdict.c */
+	const char *open_rule;	/* why: a sentence of rule.c */
 	const char *close_rule;
 	bool doubtful;		/* lossy, and a socket was not heard of since */
 	uint64_t intact;	/* lossy: up to when no record is missing; 0 unknown */

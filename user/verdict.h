@@ -2,8 +2,6 @@
 #ifndef TCPHS_VERDICT_H
 #define TCPHS_VERDICT_H
 
-#include <stddef.h>
-
 #include "connection.h"
 
 /*
@@ -16,12 +14,5 @@ void tcphs_verdict_find(struct tcphs_connection *c);
 const char *tcphs_verdict_open(enum tcphs_open open);
 const char *tcphs_verdict_close(enum tcphs_close close);
 const char *tcphs_verdict_whole(enum tcphs_whole whole);
-
-/*
- * The i-th rule, in the order in which they are asked, and the verdict that it
- * gives: the first that holds decides. NULL after the last.
- */
-const char *tcphs_verdict_open_rule(size_t i, enum tcphs_open *open);
-const char *tcphs_verdict_close_rule(size_t i, enum tcphs_close *close);
 
 #endif

@@ -19,6 +19,7 @@
 #include "late.h"
 #include "memory.h"
 #include "names.h"
+#include "rule.h"
 #include "scene.h"
 #include "tap.h"
 #include "verdict.h"
@@ -420,9 +421,9 @@ static int print_rules(void)
 	const char *text, *name;
 	size_t i;
 
-	for (i = 0; (text = tcphs_verdict_open_rule(i, &open)); i++)
+	for (i = 0; (text = tcphs_rule_open(i, &open)); i++)
 		printf("open %s %s\n", tcphs_verdict_open(open), text);
-	for (i = 0; (text = tcphs_verdict_close_rule(i, &close)); i++) {
+	for (i = 0; (text = tcphs_rule_close(i, &close)); i++) {
 		name = tcphs_verdict_close(close);
 		printf("close %s %s\n", name ? name : "null", text);
 	}
