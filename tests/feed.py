@@ -5,11 +5,12 @@ reads on. usage: feed.py READER NETNS. Prints "ok NAME" or "not ok NAME".
 """
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
+
+from pipe import take
 
 RSS_KB = 2048		# what the reader may grow by while nobody reads
 
@@ -35,17 +36,6 @@ def has_opened(pid):
     fds = "/proc/%d/fd" % pid
     return any(os.readlink(os.path.join(fds, fd)).endswith("/tcphs/events")
                for fd in os.listdir(fds))
-
-
-def take(fd, seconds):
-    """What comes until nothing has come for so long"""
-    text = b""
-    while select.select([fd], [], [], seconds)[0]:
-        part = os.read(fd, 1 << 16)
-        if not part:
-            break
-        text += part
-    return text
 
 
 def stats():

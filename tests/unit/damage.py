@@ -9,25 +9,11 @@ import os
 import random
 import struct
 import subprocess
-import sys
 import tempfile
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
-HEADER, RECORD = 256, 128
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="80",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99")
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in note.splitlines()[:20]:
-            print("# " + line)
+from program import DATA, ENV, OUT, TCPHS
+from recording import HEADER, RECORD, split
+from tap import finish, say
 
 
 def run(raw, *args, path=None):
@@ -170,7 +156,7 @@ def main():
             raw[dice.randrange(HEADER if i % 4 else 0, len(raw))] ^= \
                 1 << dice.randrange(8)
         if i % 5 == 0:
-            body = [raw[a:a + RECORD] for a in range(HEADER, len(raw), RECORD)]
+            body = split(raw)
             dice.shuffle(body)
             raw[HEADER:] = b"".join(body)
         args = (("timeline",), ("timeline", "--json"), ("list",), ("events",),
@@ -183,7 +169,7 @@ def main():
             bad += "flip %d, %s: status %d\n%s\n" % (i, args, status,
                                                     err[-1500:])
     say(not bad, "240 recordings with flipped bits", bad)
-    sys.exit(failed)
+    finish()
 
 
 if __name__ == "__main__":

@@ -13,30 +13,14 @@ import resource
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
+from program import DATA, ENV, OUT, TCPHS
+from tap import finish, relay, say
+
 SVG = "{http://www.w3.org/2000/svg}"
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="80",
-           # The libraries below cairo keep what they have read.
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
-           LSAN_OPTIONS="exitcode=99:suppressions=" + os.path.abspath("lsan.supp")
-           + ":print_suppressions=0")
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in note.splitlines()[:20]:
-            print("# " + line)
 
 
 def export(recording, to, *args, **how):
@@ -132,10 +116,8 @@ def check_scene(work, name):
             return
     p = subprocess.run([os.path.join(OUT, "export_test"), name, recording,
                         files[".pcapng"]], capture_output=True, text=True)
-    sys.stdout.write(p.stdout)
+    relay(p.stdout)
     say(p.returncode <= 1, "%s: export_test ends well" % name, p.stderr)
-    global failed
-    failed |= p.returncode != 0
     with open(files[".pcapng"], "rb") as f:
         raw = f.read()
     lacking = []
@@ -293,7 +275,7 @@ def main():
                 check_scene(work, name[:-6])
         mermaid(work, os.environ.get("MERMAID_CHECK"))
         check_bad(work)
-    sys.exit(failed)
+    finish()
 
 
 if __name__ == "__main__":

@@ -8,33 +8,21 @@ usage: feed.py DIRECTORY-OF-PROGRAMS
 import fcntl
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data/behaviours.tcphs"
-HEADER, RECORD = 256, 128
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99")
-failed = False
+from program import ENV, TCPHS
+from recording import HEADER, read, split
+from tap import finish, say
 
+sys.path.append("..")
+from pipe import take
 
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        print("# " + str(note)[:500])
-
-
-with open(DATA, "rb") as f:
-    raw = f.read()
-records = [raw[at:at + RECORD] for at in range(HEADER, len(raw), RECORD)]
+raw = read("behaviours")
+records = split(raw)
 
 
 def follow(path, *args):
@@ -42,17 +30,6 @@ def follow(path, *args):
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     fcntl.fcntl(p.stdout, fcntl.F_SETPIPE_SZ, 4096)
     return p, p.stdout.fileno()
-
-
-def take(fd, seconds):
-    """What comes until nothing has come for so long"""
-    text = b""
-    while select.select([fd], [], [], seconds)[0]:
-        part = os.read(fd, 1 << 16)
-        if not part:
-            break
-        text += part
-    return text
 
 
 def wait(p):
@@ -120,4 +97,4 @@ with tempfile.NamedTemporaryFile() as f:
     p.stdout.close()
     say(wait(p) == (0, ""), "who reads goes away in the middle", p.returncode)
 
-sys.exit(failed)
+finish()

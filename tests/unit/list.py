@@ -7,28 +7,14 @@ usage: list.py DIRECTORY-OF-PROGRAMS
 import collections
 import json
 import math
-import os
 import subprocess
-import sys
 
-OUT = sys.argv[1]
-DATA = "../data"
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="80",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99")
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in str(note).splitlines()[:20]:
-            print("# " + line[:300])
+from program import DATA, ENV, TCPHS
+from tap import finish, say
 
 
 def run(*args, env=ENV):
-    p = subprocess.run([os.path.join(OUT, "tcphs"), "list", *args], env=env,
+    p = subprocess.run([TCPHS, "list", *args], env=env,
                        capture_output=True, timeout=60)
     return p.returncode, p.stdout.decode(), p.stderr.decode()
 
@@ -125,4 +111,4 @@ for args, word in ((["--sort=size"], "--sort=size: use one of start"),
                    (["--sort=start", "-f"], "--sort does not go with -f")):
     status, text, err = run(*args)
     say(status == 2 and word in err, "usage: " + " ".join(args), err)
-sys.exit(failed)
+finish()

@@ -14,20 +14,18 @@ usage: loss.py DIRECTORY-OF-PROGRAMS [RECORDING SEED]	the latter leaves
 """
 import collections
 import json
-import os
 import random
 import struct
 import subprocess
 import sys
 
-TCPHS = os.path.join(sys.argv[1], "tcphs")
-HEADER, RECORD = 256, 128
+from program import ENV, TCPHS
+from recording import HEADER, read, split
+
 TS, N, CPU, PAYLOAD = 0, 8, 28, 68
 LOST = struct.Struct("=QQQIHBB36x4xQQQ32x")
 KIND_LOST = 5
 SEEDS = 200
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99")
 failed = False
 
 
@@ -40,10 +38,8 @@ def say(problems, name):
 
 
 def load(name):
-    with open("../data/%s.tcphs" % name, "rb") as f:
-        raw = f.read()
-    return raw[:HEADER], [raw[at:at + RECORD]
-                          for at in range(HEADER, len(raw), RECORD)]
+    raw = read(name)
+    return raw[:HEADER], split(raw)
 
 
 def ts(record):

@@ -11,28 +11,17 @@ import json
 import os
 import struct
 import subprocess
-import sys
 import tempfile
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
-HEADER, RECORD = 256, 128
+import program
+from program import TCPHS
+from recording import HEADER, RECORD, read, split
+from tap import finish, say
+
 SEGMENT, LOST = 2, 5
 INIT_NETNS = 4026531840
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="100",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99")
+ENV = dict(program.ENV, COLUMNS="100")
 WORK = tempfile.mkdtemp()
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in str(note).splitlines()[:20]:
-            print("# " + line[:300])
 
 
 def equal(name, got, expected):
@@ -46,11 +35,9 @@ def equal(name, got, expected):
 
 class Recording:
     def __init__(self, name):
-        with open(os.path.join(DATA, name + ".tcphs"), "rb") as f:
-            raw = f.read()
+        raw = read(name)
         self.header = raw[:HEADER]
-        self.records = [raw[at:at + RECORD]
-                        for at in range(HEADER, len(raw), RECORD)]
+        self.records = split(raw)
 
     def copy(self, records=None):
         other = Recording.__new__(Recording)
@@ -427,4 +414,4 @@ for suffix in ("pcapng", "svg", "mmd"):
         "export to %s names the hosts" % suffix, err)
 
 subprocess.run(["rm", "-rf", WORK], check=True)
-sys.exit(failed)
+finish()

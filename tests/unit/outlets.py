@@ -10,30 +10,15 @@ import random
 import resource
 import struct
 import subprocess
-import sys
 import tempfile
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-SANITIZED = "sanitized" in OUT
-DATA = "../data"
-HEADER, RECORD = 256, 128
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="80",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
-           LSAN_OPTIONS="suppressions=lsan.supp:print_suppressions=0")
+from program import DATA, ENV, SANITIZED, TCPHS
+from recording import HEADER, RECORD, split
+from tap import finish, say
+
 COMMANDS = ("timeline", "list", "events", "live", "stats", "timeline --json",
             "list --json", "list --sort=bytes", "events --json", "live --json",
             "timeline --explain", "--help", "--version", "list --help")
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in str(note).splitlines()[:20]:
-            print("# " + line[:300])
 
 
 def run(command, path, **more):
@@ -103,7 +88,7 @@ with tempfile.TemporaryDirectory() as work:
 
 # ---- an order that no kernel makes ----------------------------------------
 
-records = [raw[at:at + RECORD] for at in range(HEADER, len(raw), RECORD)]
+records = split(raw)
 rng = random.Random(1)
 shuffled = records[:]
 rng.shuffle(shuffled)
@@ -152,4 +137,4 @@ with tempfile.NamedTemporaryFile() as f:
             say(usage.ru_maxrss < 0.7 * COUNT + 30000,
                 "%d half-open connections: %s: memory" % (COUNT, command),
                 "%d KB" % usage.ru_maxrss)
-sys.exit(failed)
+finish()

@@ -11,27 +11,14 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC", COLUMNS="100",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
-           LSAN_OPTIONS="suppressions=lsan.supp:print_suppressions=0")
-SANITIZED = "sanitized" in OUT
+import program
+from program import DATA, OUT, TCPHS
+from tap import finish, say
+
+ENV = dict(program.ENV, COLUMNS="100")
 dice = random.Random(7)
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in str(note).splitlines()[:20]:
-            print("# " + line[:300])
 
 
 def run(args, data=None, paths=()):
@@ -318,4 +305,4 @@ with tempfile.TemporaryDirectory() as work:
         "an array", err)
     status, out, err = run("events -f", b"".join(lines))
     say(status == 2 and "does not go with -f" in err and not out, "-f", err)
-    sys.exit(failed)
+    finish()

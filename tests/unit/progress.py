@@ -9,25 +9,11 @@ import os
 import pty
 import struct
 import subprocess
-import sys
 import time
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        print("# %r" % note)
-
-
-with open(os.path.join(DATA, "loopback.tcphs"), "rb") as f:
-    HEADER = f.read(256)
+from program import TCPHS
+from recording import HEADER, read
+from tap import finish, say
 
 
 def syns(begin, end):
@@ -46,7 +32,7 @@ def slow(pause, *args, term="xterm"):
                          stdout=subprocess.DEVNULL, stderr=side,
                          env=dict(os.environ, TERM=term, LC_ALL="C.UTF-8"))
     os.close(side)
-    p.stdin.write(HEADER + syns(0, 10000))
+    p.stdin.write(read("loopback")[:HEADER] + syns(0, 10000))
     p.stdin.flush()
     time.sleep(pause)
     p.stdin.write(syns(10000, 20000))
@@ -65,10 +51,10 @@ def slow(pause, *args, term="xterm"):
 
 for command in ("timeline", "list"):
     status, text = slow(2.5, command)
-    say(status == 0 and text.startswith("\rreading: "), command + ": progress", text)
-    say(text.endswith("\r\033[K") and "\n" not in text, command + ": it is wiped", text)
+    say(status == 0 and text.startswith("\rreading: "), command + ": progress", repr(text))
+    say(text.endswith("\r\033[K") and "\n" not in text, command + ": it is wiped", repr(text))
 status, text = slow(0, "list")
-say((status, text) == (0, ""), "nothing when it is quick", text)
+say((status, text) == (0, ""), "nothing when it is quick", repr(text))
 status, text = slow(2.5, "list", term="dumb")
-say((status, text) == (0, ""), "nothing on a terminal that cannot wipe", text)
-sys.exit(failed)
+say((status, text) == (0, ""), "nothing on a terminal that cannot wipe", repr(text))
+finish()

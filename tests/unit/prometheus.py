@@ -12,25 +12,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
-OUT = sys.argv[1]
-TCPHS = os.path.join(OUT, "tcphs")
-DATA = "../data"
-ENV = dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC",
-           ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99",
-           LSAN_OPTIONS="suppressions=lsan.supp:print_suppressions=0")
-failed = False
-
-
-def say(good, name, note=""):
-    global failed
-    print("%s %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed = True
-        for line in str(note).splitlines()[:20]:
-            print("# " + line[:300])
+from program import DATA, ENV, TCPHS
+from tap import finish, say
 
 
 def run(*args, **more):
@@ -136,4 +121,4 @@ for args, words in ((("stats", "--json", "--prometheus"), "not both"),
                     (("list", "--prometheus"), "does not take --prometheus")):
     status, _, err = run(*args, "-r", good)
     say(status == 2 and words in err, " ".join(args) + ": refused", err)
-sys.exit(failed)
+finish()
