@@ -14,8 +14,8 @@
 #include "listener.h"
 #include "memory.h"
 #include "names.h"
-#include "number.h"
 #include "pair.h"
+#include "stranger.h"
 
 struct tcphs_flow {
 	struct tcphs_ends ends;
@@ -335,46 +335,6 @@ static bool lost_race(const struct tcphs_end *e, const struct tcphs_transition *
 	       !(t->fact & (TCPHS_FACT_PROCESS | TCPHS_FACT_DEAD));
 }
 
-/* How far along its life a socket is; no state follows one of a higher number. */
-static unsigned int age(unsigned int state)
-{
-	switch (state) {
-	case TCPHS_SYN_SENT:
-		return 1;
-	case TCPHS_SYN_RECV:
-		return 2;
-	case TCPHS_ESTABLISHED:
-		return 3;
-	case TCPHS_FIN_WAIT1:
-	case TCPHS_CLOSE_WAIT:
-		return 4;
-	case TCPHS_FIN_WAIT2:
-	case TCPHS_CLOSING:
-	case TCPHS_LAST_ACK:
-		return 5;
-	case TCPHS_TIME_WAIT:
-		return 6;
-	}
-	return 0;
-}
-
-/*
- * That e's socket is gone and its memory another's may be told in a record that
- * was lost: a socket does not go back, nor change its numbers.
- */
-static bool transition_is_anothers(const struct tcphs_end *e, const struct tcphs_transition *t)
-{
-	if (!e->lossy)
-		return false;
-	if (age(t->old) && age(t->old) < age(e->state))
-		return true;
-	if (t->has & TCPHS_HAS_BIRTH)
-		return false;
-	return (t->has & TCPHS_HAS_IRS && e->irs_known && t->nr.irs != e->irs) ||
-	       (t->has & TCPHS_HAS_ISS && e->iss_known && !e->cookie &&
-		t->nr.iss != e->iss);
-}
-
 static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 			    const struct tcphs_tuple *t)
 {
@@ -406,7 +366,7 @@ static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 	/* A socket that was closed does not go on: this is another one. */
 	if (e && (e->role == TCPHS_ROLE_LISTENER ||
 		  (e->state == TCPHS_CLOSE && tr->old != TCPHS_CLOSE) ||
-		  transition_is_anothers(e, tr)))
+		  (e->lossy && tcphs_stranger_transition(e, tr))))
 		e = NULL;
 	if (e && lost_race(e, tr)) {
 		tcphs_due_forget(&f->due, e);
@@ -465,35 +425,6 @@ static void take_back_syn(struct tcphs_flow *f, struct tcphs_end *e)
 	merge(f, e, n);
 }
 
-/*
- * It acknowledges what e never sent: data beyond its FIN, or another SYN (that
- * one may have had data of its own: RFC 7413). Where records were lost, e is a
- * connection before on the same port pair, or its socket's memory another's.
- */
-static bool segment_is_anothers(const struct tcphs_end *e, const struct tcphs_segment *s)
-{
-	bool out = s->mark & TCPHS_SEG_OUT;
-	size_t i;
-
-	if (!e->lossy || !(s->flags & TCPHS_ACK))
-		return false;
-	/* TIME_WAIT has sent its FIN, and a mini-socket sends none again. */
-	if (out && s->flags & TCPHS_FIN && e->state == TCPHS_TIME_WAIT)
-		return true;
-	if (s->flags & TCPHS_SYN &&
-	    (out ? e->irs_known && s->ack - e->irs - 1 > 0xffff :
-		   e->iss_known && s->ack - e->iss - 1 > 0xffff))
-		return true;
-	for (i = 0; i < e->records && !out; i++) {
-		const struct tcphs_segment *fin = &e->record[i].segment;
-
-		if (e->record[i].kind == TCPHS_SEGMENT && fin->mark & TCPHS_SEG_OUT &&
-		    fin->flags & TCPHS_FIN)
-			return tcphs_number_before(fin->seq + fin->len + 1, s->ack);
-	}
-	return false;
-}
-
 static struct tcphs_end *place_segment(struct tcphs_flow *f,
 				       const struct tcphs_record *r,
 				       const struct tcphs_tuple *t)
@@ -517,7 +448,7 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 		e = tcphs_end_of_sock(&f->ends, r, t);
 	if (e && e->role == TCPHS_ROLE_LISTENER)
 		e = NULL;
-	if (e && segment_is_anothers(e, s)) {
+	if (e && e->lossy && tcphs_stranger_segment(e, s)) {
 		tcphs_end_unbind(&f->ends, r->sock);
 		e = NULL;
 	}
@@ -530,7 +461,7 @@ static struct tcphs_end *place_segment(struct tcphs_flow *f,
 	if (syn && !out)
 		return place_syn(f, r, t);
 	e = tcphs_end_newest(&f->ends, t, r->netns);
-	if (e && segment_is_anothers(e, s))
+	if (e && e->lossy && tcphs_stranger_segment(e, s))
 		e = NULL;
 	if (syn) {
 		if (e && !e->stub && !e->closed && e->iss_known && e->iss == s->seq)
