@@ -7,7 +7,11 @@
 #include "memory.h"
 #include "number.h"
 
+/* One for every number that fits in a record's `cpu`, whoever wrote it: none is checked. */
 enum { CPUS = 1 << 16, RECENT = 256 };
+
+_Static_assert(CPUS == 1 << 8 * sizeof(((struct tcphs_record *)0)->cpu),
+	       "a record's CPU number is an index");
 
 struct cpu {
 	uint64_t next;		/* record number to come */
