@@ -37,16 +37,18 @@ static kgid_t reader_gid;
 
 /**
  * tcphs_proc_access() - may the caller open a file of /proc/tcphs?
- * @scope: set to what it may see there
+ * @scope: set to what it may see there; for longer than this call, it is to be
+ * held: see tcphs_scope_hold()
  *
  * Return: 0 or -EACCES.
  */
 int tcphs_proc_access(struct tcphs_scope *scope)
 {
-	const struct net *net = current->nsproxy->net_ns;
+	struct net *net = current->nsproxy->net_ns;
 
 	scope->netns = 0;
 	scope->since = 0;
+	scope->net = NULL;
 	if (capable(CAP_NET_ADMIN))
 		return 0;
 	if (gid_valid(reader_gid) && current_user_ns() == &init_user_ns &&
@@ -162,7 +164,7 @@ static int filter_append(struct filter_file *written,
 	int err;
 
 	if (count > TCPHS_FILTER_TEXT_MAX - written->length)
-		return -EINVAL;
+		return -E2BIG;
 	if (copy_from_user(end, buffer, count))
 		return -EFAULT;
 	end[count] = '\0';

@@ -42,9 +42,6 @@ MODULE_INFO(poison, __stringify(TCPHS_RING_POISON));
  */
 #define SETTLE_US	2
 
-/* Readers are woken at most once in this time, for a batch of records. */
-#define WAKE_MS		10
-
 DEFINE_PER_CPU(struct tcphs_ring, tcphs_rings);
 
 /* The ring of a CPU for which there was no memory: it keeps the last record. */
@@ -89,7 +86,7 @@ static DECLARE_DELAYED_WORK(wake_work, wake_fn);
 /* Hard interrupt, or a thread on PREEMPT_RT: no lock of the network is held. */
 static void wake_irq_fn(struct irq_work *work)
 {
-	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
+	schedule_delayed_work(&wake_work, msecs_to_jiffies(TCPHS_RING_WAKE_MS));
 }
 
 /**
@@ -129,7 +126,7 @@ void tcphs_ring_wait(void)
 {
 	WRITE_ONCE(tcphs_ring_window, 0);
 	smp_mb(); /* the announcement before the caller's look */
-	queue_delayed_work(system_wq, &wake_work, msecs_to_jiffies(WAKE_MS));
+	schedule_delayed_work(&wake_work, msecs_to_jiffies(TCPHS_RING_WAKE_MS));
 }
 
 struct wait_queue_head *tcphs_ring_waitqueue(void)
@@ -156,7 +153,7 @@ u64 tcphs_ring_held(void)
 }
 
 /* True if record number n is still in its slot, or was when this is called. */
-static bool slot_valid(const struct tcphs_ring *ring, u64 n)
+static __always_inline bool slot_valid(const struct tcphs_ring *ring, u64 n)
 {
 	return READ_ONCE(ring->reserved) - n <= ring->mask + 1;
 }
@@ -265,9 +262,8 @@ u64 tcphs_ring_complete(void)
 			continue;
 		oldest -= ring->mask + 1;
 		/* A writer may just overtake it: then well ahead of that. */
-		if (!ring->slot ||
-		    (!slot_time(ring, oldest, &ts) &&
-		     !slot_time(ring, oldest + (ring->mask >> 4), &ts)))
+		if (!slot_time(ring, oldest, &ts) &&
+		    !slot_time(ring, oldest + (ring->mask >> 4), &ts))
 			ts = ktime_get_ns();
 		complete = max(complete, ts);
 	}
@@ -285,10 +281,10 @@ struct tcphs_cursor *tcphs_ring_open(void)
 	struct tcphs_cursor *cursor;
 	int cpu;
 
-	cursor = kvzalloc(struct_size(cursor, cpu, nr_cpu_ids), GFP_KERNEL);
+	cursor = kvzalloc(struct_size(cursor, cpu, nr_cpu_ids),
+			  GFP_KERNEL_ACCOUNT);
 	if (!cursor)
 		return NULL;
-	cursor->cpus = nr_cpu_ids;
 	for_each_possible_cpu(cpu)
 		cursor->cpu[cpu].ts = U64_MAX;
 	return cursor;
@@ -316,7 +312,7 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until)
 	for_each_possible_cpu(cpu) {
 		ring = per_cpu_ptr(&tcphs_rings, cpu);
 		reserved = READ_ONCE(ring->reserved);
-		/* Pairs with smp_store_release() in tcphs_ring_commit(). */
+		/* Pairs with smp_wmb() in tcphs_ring_commit(). */
 		while (smp_load_acquire(&ring->committed) < reserved)
 			cpu_relax();
 		cursor->cpu[cpu].limit = max(reserved, cursor->cpu[cpu].next);
@@ -609,7 +605,7 @@ static void ring_reset(int cpu)
  * @kb: KiB per CPU; rounded up to a power of two, and to 4 at least
  *
  * Return: 0; -EINVAL for a size that makes no sense, -ENOMEM for one that does
- * not fit; both are explained in the kernel log.
+ * not fit, or what the kernel refused; explained in the kernel log.
  */
 int tcphs_ring_init(unsigned int kb)
 {
@@ -639,15 +635,20 @@ int tcphs_ring_init(unsigned int kb)
 	tcphs_ring_window = tcphs_clock_window;
 
 	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
-	if (!waitqueue)
+	if (!waitqueue) {
+		pr_err("no memory to load\n");
 		return -ENOMEM;
+	}
 	init_waitqueue_head(waitqueue);
 	init_irq_work(&wake_irq_work, wake_irq_fn);
 
 	err = rings_prepare();
 	if (err < 0) {
-		pr_err("no memory for %u KiB per CPU; use a smaller ring_kb\n",
-		       rounded);
+		if (err == -ENOMEM)
+			pr_err("no memory for %u KiB per CPU; use a smaller ring_kb\n",
+			       rounded);
+		else
+			pr_err("cannot follow CPUs that come up (error %d)\n", err);
 		goto err_free;
 	}
 	hotplug_state = err;

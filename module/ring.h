@@ -20,6 +20,9 @@
 #include "compat.h"
 #include "name.h"
 
+/* Readers are woken at most once in this time, for a batch of records. */
+#define TCPHS_RING_WAKE_MS	10
+
 /*
  * reserved and committed differ only while a record is being written. Both
  * count records from 0 and never wrap; only the owning CPU writes them.
@@ -143,7 +146,6 @@ struct tcphs_cursor {
 	unsigned int best;		/* CPU whose record is next ... */
 	u64 rival;			/* ... as long as it is older than this */
 	struct tcphs_names names;	/* of the sockets it was told of */
-	unsigned int cpus;
 	struct tcphs_cursor_cpu {
 		u64 next;		/* record number */
 		u64 limit;		/* settled up to here */

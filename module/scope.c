@@ -4,7 +4,8 @@
  *
  * Records know a netns by its inode number, and the kernel gives the number of a
  * netns that is gone to the next one. Whoever makes one then must not find what
- * the ring still has of the one before: the beginning of each netns is noted.
+ * the ring still has of the one before: the beginning of each netns is noted. And
+ * who goes on reading must not find what comes after his own: he holds it.
  */
 #include <linux/ktime.h>
 #include <net/net_namespace.h>
@@ -37,12 +38,31 @@ static struct pernet_operations net_ops = {
  * @scope: set
  * @net: the caller holds a reference
  */
-void tcphs_scope_limit(struct tcphs_scope *scope, const struct net *net)
+void tcphs_scope_limit(struct tcphs_scope *scope, struct net *net)
 {
 	const struct scope_net *scope_net = net_generic(net, net_id);
 
 	scope->netns = net->ns.inum;
 	scope->since = scope_net->born;
+	scope->net = net;
+}
+
+/**
+ * tcphs_scope_hold() - for longer than the call in which it was limited
+ * @scope: its network namespace, if any, stays, and with it its number, until
+ * tcphs_scope_release()
+ */
+void tcphs_scope_hold(const struct tcphs_scope *scope)
+{
+	if (scope->net)
+		get_net(scope->net);
+}
+
+/** tcphs_scope_release() - what tcphs_scope_hold() held; process context */
+void tcphs_scope_release(const struct tcphs_scope *scope)
+{
+	if (scope->net)
+		put_net(scope->net);
 }
 
 /**

@@ -11,6 +11,7 @@ struct net;
 struct tcphs_scope {
 	u32 netns;		/* 0: every one; else this one alone */
 	u64 since;		/* ... from when on it was this one (ns) */
+	struct net *net;	/* ... which the caller is in; else NULL */
 };
 
 /* TCPHS_LOST is for everybody: it tells of a CPU. */
@@ -23,7 +24,9 @@ static inline bool tcphs_scope_shows(const struct tcphs_scope *scope,
 	       (record->netns == scope->netns || record->kind == TCPHS_LOST);
 }
 
-void tcphs_scope_limit(struct tcphs_scope *scope, const struct net *net);
+void tcphs_scope_limit(struct tcphs_scope *scope, struct net *net);
+void tcphs_scope_hold(const struct tcphs_scope *scope);
+void tcphs_scope_release(const struct tcphs_scope *scope);
 
 int tcphs_scope_attach(void);
 void tcphs_scope_detach(void);

@@ -8,6 +8,7 @@
  * make a block, whichever end saw them, and a new opening begins a new one.
  */
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -23,7 +24,34 @@
 static void *array_alloc(size_t count, size_t size)
 {
 	return __vmalloc(array_size(max_t(size_t, count, 1), size),
-			 GFP_KERNEL | __GFP_NOWARN);
+			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+/* Room for so many records, with those that are there. Return: 0 or -ENOMEM. */
+static int grow(struct tcphs_snapshot *snapshot, u64 room)
+{
+	struct tcphs_record *records;
+	struct tcphs_line *lines;
+
+	if (room > U32_MAX)
+		return -ENOMEM;
+	records = array_alloc(room, sizeof(*records));
+	lines = array_alloc(room, sizeof(*lines));
+	if (!records || !lines) {
+		vfree(records);
+		vfree(lines);
+		return -ENOMEM;
+	}
+	if (snapshot->count) {
+		memcpy(records, snapshot->records,
+		       snapshot->count * sizeof(*records));
+		memcpy(lines, snapshot->lines, snapshot->count * sizeof(*lines));
+	}
+	vfree(snapshot->records);
+	vfree(snapshot->lines);
+	snapshot->records = records;
+	snapshot->lines = lines;
+	return 0;
 }
 
 static bool is_birth(const struct tcphs_record *r)
@@ -201,50 +229,70 @@ static void blocks_cut(struct tcphs_snapshot *snapshot)
 	}
 }
 
-static int records_collect(struct tcphs_snapshot *snapshot,
-			   const struct tcphs_scope *scope, u32 room)
-{
-	struct tcphs_cursor *cursor = tcphs_ring_open();
-	struct tcphs_record *r;
+/* Of one netns, of which most are not: room is made as they are found. */
+#define SCOPED_ROOM	1024
 
+/* Return: 0, -ENOMEM, or -EINTR: who waits for it is being killed. */
+static int records_collect(struct tcphs_snapshot *snapshot,
+			   const struct tcphs_scope *scope)
+{
+	u64 most = tcphs_ring_held() + nr_cpu_ids, room = most;
+	struct tcphs_cursor *cursor;
+	struct tcphs_record *r;
+	int err;
+
+	if (scope->netns)
+		room = min_t(u64, room, SCOPED_ROOM);
+	err = grow(snapshot, room);
+	if (err)
+		return err;
+	cursor = tcphs_ring_open();
 	if (!cursor)
 		return -ENOMEM;
 	tcphs_ring_settle(cursor, U64_MAX);
-	while (snapshot->count < room) {
+	for (;;) {
+		if (snapshot->count == room) {
+			if (room == most)
+				break;
+			room = min(2 * room, most);
+			err = grow(snapshot, room);
+			if (err)
+				break;
+		}
 		r = &snapshot->records[snapshot->count];
 		if (!tcphs_ring_next(cursor, r))
 			break;
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
 		if (!tcphs_scope_shows(scope, r))
 			continue;
 		snapshot->lines[snapshot->count].record = snapshot->count;
 		snapshot->count++;
-		cond_resched();
 	}
 	kvfree(cursor);
-	return 0;
+	return err;
 }
 
 /**
  * tcphs_snapshot_take() - copy what the rings hold
  * @scope: what may be seen of it
  *
- * Context: process, may sleep. Needs 136 bytes a record.
- * Return: to be freed with tcphs_snapshot_free(); NULL without memory.
+ * Context: process, may sleep. Needs 136 bytes a record that may be seen, which
+ * the caller's cgroup is charged with.
+ * Return: to be freed with tcphs_snapshot_free(); NULL without memory, or when
+ * the caller is being killed.
  */
 struct tcphs_snapshot *tcphs_snapshot_take(const struct tcphs_scope *scope)
 {
 	struct tcphs_snapshot *snapshot;
-	u64 room = tcphs_ring_held() + nr_cpu_ids;
 
-	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL);
+	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL_ACCOUNT);
 	if (!snapshot)
 		return NULL;
-	if (room > U32_MAX)
-		goto err_free;
-	snapshot->records = array_alloc(room, sizeof(*snapshot->records));
-	snapshot->lines = array_alloc(room, sizeof(*snapshot->lines));
-	if (!snapshot->records || !snapshot->lines ||
-	    records_collect(snapshot, scope, room))
+	if (records_collect(snapshot, scope))
 		goto err_free;
 
 	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),

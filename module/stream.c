@@ -80,7 +80,7 @@ static int events_open(struct inode *inode, struct file *file)
 	err = tcphs_proc_access(&scope);
 	if (err)
 		return err;
-	stream = kvzalloc(sizeof(*stream), GFP_KERNEL);
+	stream = kvzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
 	if (!stream)
 		return -ENOMEM;
 	stream->cursor = tcphs_ring_open();
@@ -90,6 +90,7 @@ static int events_open(struct inode *inode, struct file *file)
 	}
 	mutex_init(&stream->lock);
 	stream->scope = scope;
+	tcphs_scope_hold(&stream->scope);
 	header_set(&stream->header, scope.netns);
 	file->private_data = stream;
 	atomic_inc(&open_files);
@@ -100,13 +101,14 @@ static int events_release(struct inode *inode, struct file *file)
 {
 	struct stream *stream = file->private_data;
 
+	tcphs_scope_release(&stream->scope);
 	kvfree(stream->cursor);
 	kvfree(stream);
 	atomic_dec(&open_files);
 	return 0;
 }
 
-/* Return: false if nothing new is there. */
+/* Return: false if nothing new is there, or a signal is. */
 static bool batch_fill(struct stream *stream)
 {
 	/* One that tcphs_ring_give() has left: it goes on behind it. */
@@ -121,6 +123,10 @@ static bool batch_fill(struct stream *stream)
 			break;
 		if (tcphs_scope_shows(&stream->scope, record))
 			stream->end++;
+		/* A whole ring of others' records may lie before one of its own. */
+		if (signal_pending(current))
+			break;
+		cond_resched();
 	}
 	return stream->end;
 }
@@ -204,7 +210,11 @@ static bool readable(const struct stream *stream)
 	       tcphs_ring_pending(stream->cursor) || tcphs_ring_closing();
 }
 
-/* Sleeps until there may be something. Return: 0 or -ERESTARTSYS. */
+/*
+ * Sleeps until there may be something. What came meanwhile may be of no concern to
+ * a reader of one netns, again and again: it looks as often as others are woken.
+ * Return: 0 or -ERESTARTSYS.
+ */
 static int stream_sleep(const struct stream *stream)
 {
 	struct wait_queue_head *queue = tcphs_ring_waitqueue();
@@ -213,12 +223,12 @@ static int stream_sleep(const struct stream *stream)
 
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
 	tcphs_ring_wait();
-	if (!readable(stream)) {
-		if (signal_pending(current))
-			err = -ERESTARTSYS;
-		else
-			schedule();
-	}
+	if (signal_pending(current))
+		err = -ERESTARTSYS;
+	else if (!readable(stream))
+		schedule();
+	else if (stream->scope.netns)
+		schedule_timeout(msecs_to_jiffies(TCPHS_RING_WAKE_MS));
 	finish_wait(queue, &wait);
 	return err;
 }

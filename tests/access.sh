@@ -65,13 +65,26 @@ own() {
 	comment "$(cat "$WORK/$name.log")"
 }
 
+# hold DIRECTORY: opens its events in a netns of its own, which it leaves then
+hold() {
+	mkdir "$1" && chown "$USER_ID" "$1"
+	exec "${stranger[@]}" unshare -Urn sh -c "
+		exec 3</proc/tcphs/events
+		stat -L -c %i /proc/self/ns/net >'$1/inode'
+		exec unshare -n sleep 600"
+}
+
+# left DIRECTORY PID: hold() has come that far
+left() {
+	[ -s "$1/inode" ] && [ "$(stat -L -c %i "/proc/$2/ns/net")" != "$(cat "$1/inode")" ]
+}
+
 # again INODE: a netns that got this number is there, and what it sees is in
 # $WORK/again; the kernel frees a number some time after its netns
 again() {
 	rm -rf "$WORK/again"
 	mkdir "$WORK/again" && chown "$USER_ID" "$WORK/again"
-	"${stranger[@]}" unshare -Urn sh -c "
-		[ \$(stat -L -c %i /proc/self/ns/net) = $1 ] || exit 1
+	"${stranger[@]}" unshare -Ur ./reborn.py "$1" sh -c "
 		cat /proc/tcphs/timeline >'$WORK/again/text'
 		'$TCPHS' events --json >'$WORK/again/events'"
 }
@@ -163,15 +176,43 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 		cannot_open "root of a user namespace inside of the netns' own" "$file" \
 			"${stranger[@]}" unshare -Urn unshare -Ur
 	done
+	# As long as its events are open, nobody else gets its number.
+	hold "$WORK/held" &
+	holder=$!
+	defer kill "$holder"
+	wait_for 30 left "$WORK/held" "$holder" || fail "a process leaves its netns"
+	held=$(cat "$WORK/held/inode")
+	if wait_for 10 again "$held"; then
+		fail "a netns whose events are open keeps its number" "$held was given anew"
+	else
+		pass "a netns whose events are open keeps its number"
+	fi
+	kill "$holder"
+	check "it is free when they are closed" wait_for 60 again "$held"
+	# Nothing for it, and others write all the time: it ends when it is told to.
+	./churn.py --workers 2 "$NS_LO" >/dev/null &
+	others=$!
+	defer kill "$others"
+	"${stranger[@]}" unshare -Urn cat /proc/tcphs/events >/dev/null &
+	reader=$!
+	sleep 2
+	kill -TERM "$reader"
+	SECONDS=0
+	wait "$reader"
+	is "a reader that sees nothing can be killed" "$?" 143
+	check "... at once" test "$SECONDS" -lt 5
+	kill "$others"
+	wait "$others"
 	# The number of a netns that is gone goes to another one.
 	if wait_for 60 again "$inode"; then
+		pass "a new netns gets an old one's number"
 		is "a new netns with an old one's number sees none of its records" \
 			"$(netns_seen <"$WORK/again/events")" ""
 		is "nor has its text any" "$(grep -c '^A ' "$WORK/again/text")" 0
 		check "they are still there for root" sh -c "'$TCPHS' events --json |
 			grep -q '\"netns\": *$inode\\b'"
 	else
-		skip "a new netns with an old one's number" "the kernel gave it to none"
+		fail "a new netns gets an old one's number"
 	fi
 else
 	skip "root of its own netns" "no user namespaces for users here"

@@ -88,7 +88,9 @@ class File:
 
     def write(self, text):
         """What this must do: the filter; raises Wrong"""
-        if len(text) > TEXT_MAX - len(self.written) or b"\0" in text:
+        if len(text) > TEXT_MAX - len(self.written):
+            raise Wrong(errno.E2BIG)
+        if b"\0" in text:
             raise Wrong(errno.EINVAL)
         try:
             filter_ = parse(self.written + text)
