@@ -59,18 +59,21 @@
 /*
  * What ftrace tells at a function's entry: from 5.11 on the arguments, at no more
  * cost; before, all registers if they are asked for. The flag of who needs no
- * protection from recursion became one of who does.
+ * protection from recursion became one of who does. PERMANENT: with
+ * kernel.ftrace_enabled=0 it is not attached, instead of never being called; and
+ * nobody sets that as long as it is.
  */
 #if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
 #define TCPHS_HAVE_FTRACE	1
-#define TCPHS_FTRACE_FLAGS	0
+#define TCPHS_FTRACE_FLAGS	FTRACE_OPS_FL_PERMANENT
 #define tcphs_compat_regs_t	struct ftrace_regs
 #elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define TCPHS_HAVE_FTRACE	1
 #define TCPHS_FTRACE_FLAGS	(FTRACE_OPS_FL_SAVE_REGS | \
-				 FTRACE_OPS_FL_RECURSION_SAFE)
+				 FTRACE_OPS_FL_RECURSION_SAFE | \
+				 FTRACE_OPS_FL_PERMANENT)
 #define tcphs_compat_regs_t	struct pt_regs
 #endif
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Kernel hooks found by name: tracepoints and kprobes. */
+/* Kernel hooks found by name: tracepoints. */
 #ifndef _TCPHS_TRACEPOINT_H
 #define _TCPHS_TRACEPOINT_H
 

@@ -138,6 +138,7 @@ static void trace_attach(void)
 {
 	bool any = false;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(watches); i++) {
 		struct watch *watch = &watches[i];
@@ -149,11 +150,20 @@ static void trace_attach(void)
 						      0, 0);
 		any |= watch->traced;
 	}
-	if (!any || !register_ftrace_function(&ops))
+	err = any ? register_ftrace_function(&ops) : 0;
+	if (!err)
 		return;
-	for (i = 0; i < ARRAY_SIZE(watches); i++)
+	/* A kprobe there is ftrace's, too: what keeps the one off does so the other. */
+	for (i = 0; i < ARRAY_SIZE(watches); i++) {
+		if (!watches[i].traced)
+			continue;
 		watches[i].traced = false;
+		watches[i].err = err;
+		unregister_kprobe(&watches[i].kp);
+	}
 	ftrace_set_filter(&ops, NULL, 0, 1);
+	if (err == -EBUSY)
+		pr_notice("ftrace is off; after `sysctl kernel.ftrace_enabled=1` load the module again\n");
 }
 
 /* Waits for handlers that run. The filter's memory goes with it. */
