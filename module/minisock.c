@@ -57,15 +57,11 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
  * Mini-sockets in FIN_WAIT2: connections without a process whose peer has not
  * sent its FIN yet. Mostly there is none, and no FIN needs a look at who gets
  * it. May be too high, where the end of a mini-socket is not seen. Those that are
- * older than the module are not in it: on loopback, where early demux has not
- * found them, their FIN is not looked up.
+ * older than the module, or than the filter, are not in it: on loopback, where
+ * early demux has not found them, their FIN is not looked up; and their ends may
+ * make it too low for as long as they last, a minute at the most.
  */
 atomic_t tcphs_minisock_fin_wait2 = ATOMIC_INIT(0);
-
-static void waiting_less(void)
-{
-	atomic_dec_if_positive(&tcphs_minisock_fin_wait2);
-}
 
 /* At -> CLOSE a mini-socket has no more to tell. */
 static void nothing_set(struct tcphs_transition *t)
@@ -104,15 +100,24 @@ static __always_inline void timewait_record(const struct inet_timewait_sock *tw,
 	tcphs_ring_commit(&w, r, alone);
 }
 
-/* In any context. */
+/* In any context: sk's mini-socket has taken over. */
 static noinline void timewait_tell(const struct inet_timewait_sock *tw, int old,
-				   int new, const struct sock *from)
+				   int new, const struct sock *sk)
+{
+	timewait_record(tw, old, new, sk, false);
+}
+
+/* In any context: what becomes of a mini-socket, if the filter lets it through. */
+static void timewait_leaves(const struct inet_timewait_sock *tw, int old, int new)
 {
 	if (tcphs_filter_on() &&
 	    tcphs_filter_drops_any(twsk_net(tw)->ns.inum, tw->tw_num,
 				   ntohs(tw->tw_dport)))
 		return;
-	timewait_record(tw, old, new, from, false);
+	/* One that is kept out was not counted either. */
+	if (old == TCP_FIN_WAIT2)
+		atomic_dec_if_positive(&tcphs_minisock_fin_wait2);
+	timewait_record(tw, old, new, NULL, false);
 }
 
 /* Is other, whose hash is sk's, the mini-socket that took over from sk? */
@@ -217,9 +222,7 @@ void tcphs_minisock_timewait(const struct sock *sk, int old)
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new)
 {
-	if (old == TCP_FIN_WAIT2)
-		waiting_less();
-	timewait_tell(tw, old, new, NULL);
+	timewait_leaves(tw, old, new);
 }
 
 /**
@@ -233,9 +236,7 @@ void tcphs_minisock_timewait_end(const struct sock *sk)
 {
 	const struct inet_timewait_sock *tw = inet_twsk(sk);
 
-	if (tw->tw_substate == TCP_FIN_WAIT2)
-		waiting_less();
-	timewait_tell(tw, tw->tw_substate, TCP_CLOSE, NULL);
+	timewait_leaves(tw, tw->tw_substate, TCP_CLOSE);
 }
 
 /**
