@@ -331,11 +331,13 @@ static __always_inline unsigned int request_out(PACKET, bool inet6)
 {
 	const struct request_sock *req = inet_reqsk(skb->sk);
 
-	if (synack_repeated(req, skb)) {
-		mark |= TCPHS_SEG_RETRANSMIT;
-	} else if (f & TCPHDR_SYN) {
-		tcphs_hint_forget(state->net, th);
-		tcphs_minisock_request(req);
+	if (f & TCPHDR_SYN) {
+		if (synack_repeated(req, skb)) {
+			mark |= TCPHS_SEG_RETRANSMIT;
+		} else {
+			tcphs_hint_forget(state->net, th);
+			tcphs_minisock_request(req);
+		}
 	}
 	return sent_record(mark, skb, state, th, len, f, f & CONTROL_BITS, skb->sk,
 			   TCP_NEW_SYN_RECV, inet6);
