@@ -21,7 +21,10 @@
 /* Turns a reading of the counter into one that no other comes shortly after. */
 #define TCPHS_CLOCK_NEVER	(1ULL << 63)
 
-/* Of one CPU, which alone uses it, with interrupts off. */
+/*
+ * Of one CPU, which alone uses it: with interrupts off, or softirqs where no other
+ * writer can begin in an interrupt.
+ */
 struct tcphs_clock {
 	u64 cycles;		/* the counter, when ktime_get() was asked */
 	u64 ns;			/* what it said */

@@ -71,6 +71,15 @@ static int gid = -1;
 module_param(gid, int, 0444);
 MODULE_PARM_DESC(gid, "members of this group may read /proc/tcphs without root (default none)");
 
+/* What has failed, and mostly for want of memory. */
+static void __init explain(const char *what, int err)
+{
+	if (err == -ENOMEM)
+		pr_err("no memory for %s\n", what);
+	else
+		pr_err("the kernel refused %s (error %d)\n", what, err);
+}
+
 static int __init tcphs_init(void)
 {
 	int err;
@@ -86,16 +95,20 @@ static int __init tcphs_init(void)
 	if (err)
 		return err;
 	err = tcphs_scope_attach();
-	if (err)
-		goto err_ring;
-	err = tcphs_filter_init(ports, ports_count);
 	if (err) {
-		pr_err("ports: each must be from 1 to 65535\n");
-		goto err_scope;
+		explain("the network namespaces", err);
+		goto err_ring;
 	}
+	err = tcphs_filter_init(ports, ports_count);
+	if (err == -EINVAL)
+		pr_err("ports: each must be from 1 to 65535\n");
+	else if (err)
+		explain("the filter", err);
+	if (err)
+		goto err_scope;
 	err = tcphs_segment_attach(segments);
 	if (err) {
-		pr_err("netfilter hooks: error %d\n", err);
+		explain("the hooks of netfilter; segments=none does without", err);
 		goto err_filter;
 	}
 	/* Without segments it is transitions only: the cheapest mode. */
@@ -106,7 +119,7 @@ static int __init tcphs_init(void)
 		goto err_hooks;
 	err = tcphs_proc_init(gid);
 	if (err) {
-		pr_err("/proc/tcphs: error %d\n", err);
+		explain("/proc/tcphs", err);
 		goto err_tracepoint;
 	}
 	return 0;

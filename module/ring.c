@@ -635,10 +635,8 @@ int tcphs_ring_init(unsigned int kb)
 	tcphs_ring_window = tcphs_clock_window;
 
 	waitqueue = kmalloc(sizeof(*waitqueue), GFP_KERNEL);
-	if (!waitqueue) {
-		pr_err("no memory to load\n");
+	if (!waitqueue)
 		return -ENOMEM;
-	}
 	init_waitqueue_head(waitqueue);
 	init_irq_work(&wake_irq_work, wake_irq_fn);
 
