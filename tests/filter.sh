@@ -13,12 +13,12 @@ write_once() {
 	dd if="$WORK/line" of=$FILTER bs=1M status=none
 }
 
-# refused_line TEXT: EINVAL, and the filter is what it was
+# refused_line TEXT [ERROR]: EINVAL or that one, and the filter is what it was
 refused_line() {
 	local before error
 	before=$(cat $FILTER)
 	error=$(write_once "$1" 2>&1)
-	contains "'${1:0:40}' is refused" "$error" "Invalid argument"
+	contains "'${1:0:40}' is refused" "$error" "${2:-Invalid argument}"
 	is "and changes nothing" "$(cat $FILTER)" "$before"
 }
 
@@ -68,7 +68,8 @@ for line in '' '\n' 'port' 'port 0' 'port 65536' 'port -1' 'port x' 'port 80 x' 
 	[ -n "$line" ] || continue	# write() of nothing is no line
 	refused_line "$line"
 done
-refused_line "port $(seq -s ' ' 1 65535)x"
+refused_line "port $(seq -s ' ' 1 500)x"
+refused_line "port $(seq -s ' ' 1 65535)" "Argument list too long"
 refused_line "$(printf 'netns %s\\n' $(seq 1 3) x)"
 written_is "off" 'off' off
 
