@@ -80,7 +80,8 @@ left() {
 }
 
 # again INODE: a netns that got this number is there, and what it sees is in
-# $WORK/again; the kernel frees a number some time after its netns
+# $WORK/again; the kernel frees a number some time after its netns, and gives it to
+# a namespace of any kind
 again() {
 	rm -rf "$WORK/again"
 	mkdir "$WORK/again" && chown "$USER_ID" "$WORK/again"
@@ -188,7 +189,11 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 		pass "a netns whose events are open keeps its number"
 	fi
 	kill "$holder"
-	check "it is free when they are closed" wait_for 60 again "$held"
+	if wait_for 60 again "$held"; then
+		pass "it is free when they are closed"
+	else
+		skip "it is free when they are closed" "no netns of ours got it"
+	fi
 	# Nothing for it, and others write all the time: it ends when it is told to.
 	./churn.py --workers 2 "$NS_LO" >/dev/null &
 	others=$!
@@ -212,7 +217,7 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 		check "they are still there for root" sh -c "'$TCPHS' events --json |
 			grep -q '\"netns\": *$inode\\b'"
 	else
-		fail "a new netns gets an old one's number"
+		skip "a new netns gets an old one's number" "no netns of ours got it"
 	fi
 else
 	skip "root of its own netns" "no user namespaces for users here"
