@@ -194,6 +194,17 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 	else
 		skip "it is free when they are closed" "no netns of ours got it"
 	fi
+	# The number of a netns that is gone goes to another one.
+	if wait_for 60 again "$inode"; then
+		pass "a new netns gets an old one's number"
+		is "a new netns with an old one's number sees none of its records" \
+			"$(netns_seen <"$WORK/again/events")" ""
+		is "nor has its text any" "$(grep -c '^A ' "$WORK/again/text")" 0
+		check "they are still there for root" sh -c "'$TCPHS' events --json |
+			grep -q '\"netns\": *$inode\\b'"
+	else
+		skip "a new netns gets an old one's number" "no netns of ours got it"
+	fi
 	# Nothing for it, and others write all the time: it ends when it is told to.
 	./churn.py --workers 2 "$NS_LO" >/dev/null &
 	others=$!
@@ -208,17 +219,6 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 	check "... at once" test "$SECONDS" -lt 5
 	kill "$others"
 	wait "$others"
-	# The number of a netns that is gone goes to another one.
-	if wait_for 60 again "$inode"; then
-		pass "a new netns gets an old one's number"
-		is "a new netns with an old one's number sees none of its records" \
-			"$(netns_seen <"$WORK/again/events")" ""
-		is "nor has its text any" "$(grep -c '^A ' "$WORK/again/text")" 0
-		check "they are still there for root" sh -c "'$TCPHS' events --json |
-			grep -q '\"netns\": *$inode\\b'"
-	else
-		skip "a new netns gets an old one's number" "no netns of ours got it"
-	fi
 else
 	skip "root of its own netns" "no user namespaces for users here"
 fi
