@@ -107,19 +107,6 @@ static noinline void timewait_tell(const struct inet_timewait_sock *tw, int old,
 	timewait_record(tw, old, new, sk, false);
 }
 
-/* In any context: what becomes of a mini-socket, if the filter lets it through. */
-static void timewait_leaves(const struct inet_timewait_sock *tw, int old, int new)
-{
-	if (tcphs_filter_on() &&
-	    tcphs_filter_drops_any(twsk_net(tw)->ns.inum, tw->tw_num,
-				   ntohs(tw->tw_dport)))
-		return;
-	/* One that is kept out was not counted either. */
-	if (old == TCP_FIN_WAIT2)
-		atomic_dec_if_positive(&tcphs_minisock_fin_wait2);
-	timewait_record(tw, old, new, NULL, false);
-}
-
 /* Is other, whose hash is sk's, the mini-socket that took over from sk? */
 static __always_inline bool timewait_matches(const struct sock *other,
 					     const struct sock *sk)
@@ -212,17 +199,24 @@ void tcphs_minisock_timewait(const struct sock *sk, int old)
 }
 
 /**
- * tcphs_minisock_timewait_state() - a mini-socket went from old to new
- * @tw: the mini-socket
- * @old: TCP_FIN_WAIT2
- * @new: TCP_TIME_WAIT
+ * tcphs_minisock_timewait_state() - a mini-socket goes from old to new
+ * @tw: the mini-socket, which stays for as long as this takes
+ * @old: its state
+ * @new: TCP_TIME_WAIT or TCP_CLOSE
  *
- * Context: softirq; the caller holds a reference.
+ * Context: softirq or process.
  */
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new)
 {
-	timewait_leaves(tw, old, new);
+	if (tcphs_filter_on() &&
+	    tcphs_filter_drops_any(twsk_net(tw)->ns.inum, tw->tw_num,
+				   ntohs(tw->tw_dport)))
+		return;
+	/* One that is kept out was not counted either. */
+	if (old == TCP_FIN_WAIT2)
+		atomic_dec_if_positive(&tcphs_minisock_fin_wait2);
+	timewait_record(tw, old, new, NULL, false);
 }
 
 /**
@@ -236,7 +230,7 @@ void tcphs_minisock_timewait_end(const struct sock *sk)
 {
 	const struct inet_timewait_sock *tw = inet_twsk(sk);
 
-	timewait_leaves(tw, tw->tw_substate, TCP_CLOSE);
+	tcphs_minisock_timewait_state(tw, tw->tw_substate, TCP_CLOSE);
 }
 
 /**
