@@ -116,7 +116,7 @@ def check_scene(work, name):
             return
     p = subprocess.run([os.path.join(OUT, "export_test"), name, recording,
                         files[".pcapng"]], capture_output=True, text=True)
-    relay(p.stdout)
+    relay(p.stdout, p.returncode)
     say(p.returncode <= 1, "%s: export_test ends well" % name, p.stderr)
     with open(files[".pcapng"], "rb") as f:
         raw = f.read()

@@ -15,11 +15,11 @@ def say(good, name, note=""):
             print("# " + line[:300])
 
 
-def relay(text):
-    """The results of another program."""
+def relay(text, status):
+    """The results of another program, and its exit status."""
     global _failed
     print(text, end="")
-    _failed |= any(line.startswith("not ok") for line in text.splitlines())
+    _failed |= status != 0
 
 
 def finish():
