@@ -201,10 +201,14 @@ static __always_inline bool data_out_wanted(const struct sk_buff *skb)
 	       tp->segs_out - tp->total_retrans == segs + 1;
 }
 
-/* Is it a connection's own socket, with all that this has? */
+/*
+ * Is it a connection's own socket, with all that this has? A listener sends nothing
+ * itself, but since 6.13 the control socket's answers carry the socket that they are
+ * for: where no connection is, who listens there.
+ */
 static __always_inline bool is_full(const struct sock *sk, u8 was)
 {
-	return sk && !is_mini(was) && sk->sk_type == SOCK_STREAM;
+	return sk && !is_mini(was) && was != TCP_LISTEN && sk->sk_type == SOCK_STREAM;
 }
 
 /*
