@@ -8,6 +8,8 @@
 #define _TCPHS_COMPAT_H
 
 #include <linux/ftrace.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/version.h>
 #include <linux/tcp.h>
 #include <net/inet_hashtables.h>
@@ -55,6 +57,20 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 #include <linux/mm.h>
 #endif
+
+/*
+ * The running process' name, of TASK_COMM_LEN bytes. Behind its NUL are zeroes from
+ * 5.17 on, before that what is left of a longer name that the process had.
+ */
+static __always_inline void tcphs_compat_comm(char *comm)
+{
+	/* Racing with prctl(PR_SET_NAME) may mix two names, as in ftrace. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0)
+	memcpy(comm, current->comm, TASK_COMM_LEN);
+#else
+	strscpy_pad(comm, current->comm, TASK_COMM_LEN);
+#endif
+}
 
 /*
  * What ftrace tells at a function's entry: from 5.11 on the arguments, at no more

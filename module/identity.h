@@ -79,8 +79,7 @@ static __always_inline bool tcphs_identity_in_process(bool softirq)
 static __always_inline void tcphs_identity_owner_set(u32 *pid, char *comm)
 {
 	*pid = task_tgid_nr(current);
-	/* Racing with prctl(PR_SET_NAME) may mix two names, as in ftrace. */
-	memcpy(comm, current->comm, TASK_COMM_LEN);
+	tcphs_compat_comm(comm);
 }
 
 /**
