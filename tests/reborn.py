@@ -1,26 +1,47 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A network namespace that gets the number of one that is gone: makes many, which
-all stay, since the kernel gives the lowest number that is free; runs COMMAND in the
-one that has INODE.
+"""A network namespace that gets the number of one that is gone, and runs COMMAND.
 
 usage: reborn.py INODE COMMAND...	(as root of a user namespace)
-Exit status 1: none of them got it; else COMMAND's.
+
+The kernel gives the lowest number that is free, to a namespace of any kind and to
+each file of a network namespace's /proc/net: UTS namespaces, which take one each, hold
+what is lower, until INODE is next.
+Exit status 1: INODE is not free; else COMMAND's.
 """
 import ctypes
 import os
 import subprocess
 import sys
 
+CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
-MANY = 40
+MANY = 1000
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unshare(flag, name):
+    """Into a new namespace; its number, and a file that holds it"""
+    if libc.unshare(flag):
+        sys.exit("unshare: " + os.strerror(ctypes.get_errno()))
+    file = os.open("/proc/self/ns/" + name, os.O_RDONLY)
+    return os.fstat(file).st_ino, file
+
+
+wanted = int(sys.argv[1])
 held = []
 for _ in range(MANY):
-    if libc.unshare(CLONE_NEWNET):
-        sys.exit("unshare: " + os.strerror(ctypes.get_errno()))
-    held.append(os.open("/proc/self/ns/net", os.O_RDONLY))
-    if os.fstat(held[-1]).st_ino == int(sys.argv[1]):
+    number, file = unshare(CLONE_NEWUTS, "uts")
+    if number > wanted:
+        break
+    if number < wanted:
+        held.append(file)
+        continue
+    os.close(file)
+    unshare(CLONE_NEWUTS, "uts")	# it is free from here on
+    number, file = unshare(CLONE_NEWNET, "net")
+    if number == wanted:
         sys.exit(subprocess.call(sys.argv[2:]))
+    break
 sys.exit(1)
