@@ -152,14 +152,29 @@ static int drain(void)
 	return 0;
 }
 
+/*
+ * A stream whose full buffer could not be written in the middle of a printf() knows
+ * that it failed, but with newer C libraries not why, and has nothing left to write.
+ * The row is torn: that its line cannot be ended, either, tells.
+ */
+static int lost_reason(void)
+{
+	struct stat st;
+
+	if (!fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode) &&
+	    write(STDOUT_FILENO, "\n", 1) < 0)
+		return errno;
+	return EIO;
+}
+
 bool tcphs_output_flush(void)
 {
 	if (!first_error)
 		first_error = tcphs_writer_error();
 	errno = 0;
 	if (first_error || ferror(stdout) || !paced) {
-		if (!first_error && fflush(stdout))
-			first_error = errno ? errno : EIO;
+		if (!first_error && (fflush(stdout) || ferror(stdout)))
+			first_error = errno ? errno : lost_reason();
 	} else {
 		first_error = drain();
 	}
@@ -174,10 +189,7 @@ bool tcphs_output_gone(void)
 	return first_error || ferror_unlocked(stdout);
 }
 
-/*
- * A stream that a full buffer was to be flushed to in the middle of a printf()
- * knows that it failed, but newer C libraries not why.
- */
+/* Why a stream failed that does not know it: as of lost_reason(). */
 static bool pipe_closed(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
@@ -214,8 +226,6 @@ int tcphs_output_finish(void)
 {
 	if (tcphs_output_flush())
 		return TCPHS_EXIT_DONE;
-	if (!first_error)
-		first_error = errno ? errno : EIO;
 	/* Whoever read it has seen enough. */
 	if (first_error == EPIPE || pipe_closed())
 		return TCPHS_EXIT_DONE;
