@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "filter.h"
 #include "identity.h"
+#include "minisock.h"
 #include "proc.h"
 #include "ring.h"
 #include "scope.h"
@@ -91,6 +92,7 @@ static int __init tcphs_init(void)
 	}
 	tcphs_clock_init();
 	tcphs_identity_init();
+	tcphs_minisock_init();
 	err = tcphs_ring_init(ring_kb);
 	if (err)
 		return err;
@@ -127,6 +129,7 @@ static int __init tcphs_init(void)
 err_tracepoint:
 	tcphs_tracepoint_detach();
 err_hooks:
+	tcphs_minisock_finish();
 	tcphs_watch_detach();
 	tcphs_segment_detach();
 err_filter:
@@ -146,6 +149,7 @@ err_ring:
 static void __exit tcphs_exit(void)
 {
 	tcphs_tracepoint_detach();
+	tcphs_minisock_finish();
 	tcphs_watch_detach();
 	tcphs_segment_detach();
 	tcphs_ring_close();

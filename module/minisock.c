@@ -7,6 +7,9 @@
  * passes the state tracepoint; what is recorded here is read from the
  * mini-socket itself, at a moment when it is known to be in that state.
  */
+#include <linux/init.h>
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
 #include <net/inet_timewait_sock.h>
 #include <net/request_sock.h>
 
@@ -129,11 +132,85 @@ static __always_inline bool timewait_matches(const struct sock *other,
 }
 
 /*
+ * With the last reference a mini-socket is freed, for which PREEMPT_RT may sleep; but
+ * probes are called with preemption off there. An irq_work, which is a thread then,
+ * does it after that. It comes to this only where another CPU ends the mini-socket in
+ * the microsecond that it is looked at.
+ */
+#if defined(CONFIG_PREEMPT_RT) && TCPHS_PROBES_UNDER_RCU
+struct parting {
+	struct irq_work work;
+	struct sock *sk;
+};
+
+static DEFINE_PER_CPU(struct parting, parting);
+
+static void parting_fn(struct irq_work *work)
+{
+	struct parting *p = container_of(work, struct parting, work);
+	struct sock *sk = xchg(&p->sk, NULL);
+
+	if (sk)
+		sock_gen_put(sk);
+}
+
+/* Context: a probe. */
+static void timewait_put(struct sock *sk)
+{
+	struct parting *p = this_cpu_ptr(&parting);
+
+	if (refcount_dec_not_one(&sk->sk_refcnt))
+		return;
+	/* Two at once are one more chance in a million: the kernel complains then. */
+	if (cmpxchg(&p->sk, NULL, sk))
+		sock_gen_put(sk);
+	else
+		irq_work_queue(&p->work);
+}
+
+/** tcphs_minisock_init() - before any probe is called */
+void __init tcphs_minisock_init(void)
+{
+	int cpu;
+
+	/* What is initialised statically for each CPU has no addresses in a module. */
+	for_each_possible_cpu(cpu)
+		init_irq_work(&per_cpu(parting, cpu).work, parting_fn);
+}
+
+/**
+ * tcphs_minisock_finish() - give back what probes could not
+ *
+ * Context: process; no probe is called any more.
+ */
+void tcphs_minisock_finish(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		irq_work_sync(&per_cpu(parting, cpu).work);
+}
+#else
+static __always_inline void timewait_put(struct sock *sk)
+{
+	sock_gen_put(sk);
+}
+
+void __init tcphs_minisock_init(void)
+{
+}
+
+void tcphs_minisock_finish(void)
+{
+}
+#endif
+
+/*
  * The mini-socket stands in the bucket where the full socket stood, mostly as
  * the first. Its memory may be used again for another one at any time, so it is
  * held before it is looked at. A neighbour's, too: who then stands in another
  * bucket has led there, which the end of the chain tells.
- * Return: to be given back with sock_gen_put(), or NULL.
+ * Return: to be given back with timewait_put(), or NULL.
  */
 static __always_inline struct sock *timewait_get(const struct sock *sk)
 {
@@ -149,7 +226,7 @@ again:
 			continue;
 		if (likely(timewait_matches(other, sk)))
 			return other;
-		sock_gen_put(other);
+		timewait_put(other);
 	}
 	if (get_nulls_value(node) != (sk->sk_hash & hashinfo->ehash_mask))
 		goto again;
@@ -195,7 +272,7 @@ void tcphs_minisock_timewait(const struct sock *sk, int old)
 		timewait_record(tw, old, new, sk, true);
 	else
 		timewait_tell(tw, old, new, sk);
-	sock_gen_put(found);
+	timewait_put(found);
 }
 
 /**

@@ -21,6 +21,8 @@ void tcphs_minisock_timewait(const struct sock *sk, int old);
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new);
 void tcphs_minisock_timewait_end(const struct sock *sk);
+void tcphs_minisock_init(void);
+void tcphs_minisock_finish(void);
 struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 				     const void *local, u16 sport,
 				     const void *remote, u16 dport, int dif);
