@@ -141,7 +141,7 @@ suite() {
 	local line
 	use "$1"
 	line=$(LOGS=$logs/$1 TESTS=$2 "$home-$1/scripts/check.sh" 2>"$logs/$1.err" |
-		tee /dev/stderr | tail -n 1) || true
+		tee >(cat >&2) | tail -n 1) || true
 	case "$line" in
 	*' passed, '*' failed'*)
 		passed=$((passed + ${line%% passed*}))

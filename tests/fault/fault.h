@@ -59,7 +59,7 @@ static void fault_commit(const void *memory)
 		return;
 	kfree(memory);
 	if (fault_is("use_after_free")) {
-		fault_bits += *bytes;
+		fault_count += *bytes;
 	} else if (fault_is("out_of_bounds")) {
 		own = kmalloc(40, GFP_KERNEL);
 		if (own)
@@ -73,7 +73,7 @@ static void fault_commit(const void *memory)
 		fault_locks(&fault_a, &fault_b);
 		fault_locks(&fault_b, &fault_a);
 	} else if (fault_is("rcu")) {
-		fault_bits += !!rcu_dereference(fault_pointer);
+		fault_count += !!rcu_dereference(fault_pointer);
 	} else if (fault_is("shift")) {
 		fault_count += 1 << READ_ONCE(fault_bits);
 	} else if (fault_is("timer")) {
