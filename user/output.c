@@ -189,7 +189,7 @@ bool tcphs_output_gone(void)
 	return first_error || ferror_unlocked(stdout);
 }
 
-/* Why a stream failed that does not know it: as of lost_reason(). */
+/* Nobody reads what is written. The stream may not know: see lost_reason(). */
 static bool pipe_closed(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
