@@ -162,37 +162,37 @@ static inline struct inet_hashinfo *tcphs_compat_hashinfo(struct net *net)
 
 static inline struct sock *
 tcphs_compat_established4(struct net *net, __be32 remote, __be16 dport,
-			  __be32 local, u16 sport, int dif)
+			  __be32 local, u16 sport, int dif, int sdif)
 {
 	return lookup(__inet_lookup_established, net, remote, dport, local,
-		      sport, dif, 0);
+		      sport, dif, sdif);
 }
 
 static inline struct sock *
 tcphs_compat_listener4(struct net *net, __be32 remote, __be16 dport,
-		       __be32 local, u16 sport, int dif)
+		       __be32 local, u16 sport, int dif, int sdif)
 {
 	return lookup(__inet_lookup_listener, net, NULL, 0, remote, dport,
-		      local, sport, dif, 0);
+		      local, sport, dif, sdif);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
 static inline struct sock *
 tcphs_compat_established6(struct net *net, const struct in6_addr *remote,
 			  __be16 dport, const struct in6_addr *local,
-			  u16 sport, int dif)
+			  u16 sport, int dif, int sdif)
 {
 	return lookup(__inet6_lookup_established, net, remote, dport, local,
-		      sport, dif, 0);
+		      sport, dif, sdif);
 }
 
 static inline struct sock *
 tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
 		       __be16 dport, const struct in6_addr *local, u16 sport,
-		       int dif)
+		       int dif, int sdif)
 {
 	return lookup(inet6_lookup_listener, net, NULL, 0, remote, dport,
-		      local, sport, dif, 0);
+		      local, sport, dif, sdif);
 }
 #endif
 

@@ -30,6 +30,7 @@
  * @remote: address of the other end
  * @dport: port of the other end, host byte order
  * @dif: index of the device that the socket may be bound to
+ * @sdif: index of another one, or 0: a VRF has one below, and those one above
  *
  * Context: process or softirq, not between tcphs_ring_begin() and _commit().
  * Return: full, request or TIME_WAIT socket, to be given back with
@@ -37,7 +38,8 @@
  */
 struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 				 const void *local, u16 sport,
-				 const void *remote, u16 dport, int dif)
+				 const void *remote, u16 dport, int dif,
+				 int sdif)
 {
 	struct sock *sk = NULL;
 
@@ -46,11 +48,11 @@ struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 		sk = tcphs_compat_established4(net, *(const __be32 *)remote,
 					       htons(dport),
 					       *(const __be32 *)local, sport,
-					       dif);
+					       dif, sdif);
 #if IS_ENABLED(CONFIG_IPV6)
 	else
 		sk = tcphs_compat_established6(net, remote, htons(dport),
-					       local, sport, dif);
+					       local, sport, dif, sdif);
 #endif
 	rcu_read_unlock();
 	return sk;
@@ -319,6 +321,7 @@ void tcphs_minisock_timewait_end(const struct sock *sk)
  * @remote: address of the other end
  * @dport: port of the other end, host byte order
  * @dif: index of the device that the socket may be bound to
+ * @sdif: index of another one, or 0
  *
  * Context: RCU, which alone keeps what is returned. A listener that a BPF
  * program chooses among several on one port is not followed.
@@ -326,16 +329,17 @@ void tcphs_minisock_timewait_end(const struct sock *sk)
  */
 struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 				     const void *local, u16 sport,
-				     const void *remote, u16 dport, int dif)
+				     const void *remote, u16 dport, int dif,
+				     int sdif)
 {
 	if (!inet6)
 		return tcphs_compat_listener4(net, *(const __be32 *)remote,
 					      htons(dport),
 					      *(const __be32 *)local, sport,
-					      dif);
+					      dif, sdif);
 #if IS_ENABLED(CONFIG_IPV6)
 	return tcphs_compat_listener6(net, remote, htons(dport), local, sport,
-				      dif);
+				      dif, sdif);
 #else
 	return NULL;
 #endif

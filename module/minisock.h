@@ -16,7 +16,7 @@ struct sock;
 
 struct sock *tcphs_minisock_find(struct net *net, bool inet6,
 				 const void *local, u16 sport,
-				 const void *remote, u16 dport, int dif);
+				 const void *remote, u16 dport, int dif, int sdif);
 void tcphs_minisock_timewait(const struct sock *sk, int old);
 void tcphs_minisock_timewait_state(const struct inet_timewait_sock *tw,
 				   int old, int new);
@@ -25,7 +25,7 @@ void tcphs_minisock_init(void);
 void tcphs_minisock_finish(void);
 struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 				     const void *local, u16 sport,
-				     const void *remote, u16 dport, int dif);
+				     const void *remote, u16 dport, int dif, int sdif);
 extern atomic_t tcphs_minisock_fin_wait2;
 
 /** tcphs_minisock_waiting() - may there be a mini-socket in FIN_WAIT2? */

@@ -14,7 +14,11 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/inet_connection_sock.h>
+#include <net/ip6_fib.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 #include <net/tcp.h>
 
 #include "compat.h"
@@ -74,19 +78,42 @@ static __always_inline bool is_loopback(const struct net_device *dev)
 	return dev && dev->flags & IFF_LOOPBACK;
 }
 
+/*
+ * The devices that the segment's socket may be bound to. Out of a VRF comes what a
+ * device below it has received; what leaves such a device may be of the VRF's sockets.
+ */
+struct devices {
+	int dif;
+	int sdif;
+};
+
+static struct devices devices_of(const struct sk_buff *skb,
+				 const struct nf_hook_state *state, bool out,
+				 bool inet6)
+{
+	const struct net_device *dev = out ? state->out : state->in;
+	struct devices devices = { dev ? dev->ifindex : 0 };
+
+	if (out && dev && netif_is_l3_slave(dev))
+		devices.sdif = l3mdev_master_ifindex_rcu(dev);
+	else if (!out)
+		devices.sdif = inet6 ? inet6_sdif(skb) : inet_sdif(skb);
+	return devices;
+}
+
 /* Return: the connection's socket of any kind, held; or NULL. */
 static struct sock *packet_lookup(const struct sk_buff *skb,
 				  const struct nf_hook_state *state,
 				  const struct tcphdr *th, bool out, bool inet6)
 {
-	const struct net_device *dev = out ? state->out : state->in;
+	struct devices devices = devices_of(skb, state, out, inet6);
 
 	return tcphs_minisock_find(state->net, inet6,
 				   tcphs_packet_local(skb, out, inet6),
 				   tcphs_packet_sport(th, out),
 				   tcphs_packet_remote(skb, out, inet6),
 				   tcphs_packet_dport(th, out),
-				   dev ? dev->ifindex : 0);
+				   devices.dif, devices.sdif);
 }
 
 /*
@@ -603,6 +630,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 /* For whom it is. A SYN is for a listener, and so is a SYN cookie. */
 static __always_inline unsigned int looked_in(PACKET, bool inet6)
 {
+	struct devices devices = devices_of(skb, state, false, inet6);
 	struct sock *held = packet_lookup(skb, state, th, false, inet6);
 	const struct sock *sk = held;
 
@@ -612,7 +640,7 @@ static __always_inline unsigned int looked_in(PACKET, bool inet6)
 					     ntohs(th->dest),
 					     tcphs_packet_remote(skb, false, inet6),
 					     ntohs(th->source),
-					     state->in ? state->in->ifindex : 0);
+					     devices.dif, devices.sdif);
 	known_in(mark, skb, state, th, len, f, is_ack(f), sk, inet6);
 	if (held)
 		sock_gen_put(held);
@@ -787,12 +815,38 @@ static noinline unsigned int hook_far(unsigned long mark,
 	return hook(mark, skb, state, off, out, inet6);
 }
 
+/*
+ * What leaves through a VRF passes here twice: with the VRF as its device, and with
+ * the one below. The second time counts; but there is none for what stays here.
+ */
+static noinline bool passes_again(const struct sk_buff *skb, bool inet6)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst)
+		return false;
+	if (inet6)
+		return !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
+			 RTF_LOCAL);
+	return !(container_of(dst, struct rtable, dst)->rt_flags & RTCF_LOCAL);
+}
+
+static __always_inline bool is_first_pass(const struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  bool inet6)
+{
+	return state->out && unlikely(netif_is_l3_master(state->out)) &&
+	       passes_again(skb, inet6);
+}
+
 static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,
 					  const struct nf_hook_state *state,
 					  bool out)
 {
 	unsigned long mark = (unsigned long)priv;
 
+	if (out && is_first_pass(skb, state, false))
+		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain4(skb))
 		return tcphs_packet_is_tcp4(skb) ?
 		       hook_far(mark, skb, state, out, false) : NF_ACCEPT;
@@ -805,6 +859,8 @@ static __always_inline unsigned int hook6(void *priv, const struct sk_buff *skb,
 {
 	unsigned long mark = (unsigned long)priv;
 
+	if (out && is_first_pass(skb, state, true))
+		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain6(skb))
 		return hook_far(mark, skb, state, out, true);
 	return hook(mark, skb, state, sizeof(struct ipv6hdr), out, true);

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The server's device belongs to a VRF (l3mdev). What leaves there passes netfilter
+# twice, with the VRF as its device and with the one below; and what comes has the VRF
+# as its device. Each segment is told once, and with its socket.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+# The server's end of place_netns, its device put into a VRF
+place_vrf() {
+	ip -n "$NS_S" link add vrf0 type vrf table 100 || skip_all "no VRF in this kernel"
+	# With the device go its routes, neighbours and addresses of IPv6.
+	ip -n "$NS_S" -b - <<-EOF
+		link set vrf0 up
+		link set eth0 master vrf0
+		addr flush dev eth0
+		addr add 198.51.100.2/24 dev eth0
+		addr add 2001:db8:2::2/64 dev eth0 nodad
+		neigh replace 198.51.100.1 lladdr 02:00:00:00:00:51 nud permanent dev eth0
+		neigh replace 2001:db8:2::1 lladdr 02:00:00:00:00:51 nud permanent dev eth0
+		route add vrf vrf0 default via 198.51.100.1
+		route add vrf vrf0 default via 2001:db8:2::1
+	EOF
+	# What is not bound to a device goes there, too.
+	ip -n "$NS_S" route add default dev vrf0
+	# A listener that is not bound to a device serves all VRFs; the VRF's address is
+	# not one of its own.
+	ip netns exec "$NS_S" sh -c 'cd /proc/sys/net && echo 1 |
+		tee ipv4/tcp_l3mdev_accept ipv4/ip_nonlocal_bind ipv6/ip_nonlocal_bind' >/dev/null
+}
+
+# segments NETNS: how many are told of its connections, and how many of them are
+# called retransmitted
+segments() {
+	python3 -c '
+import json, sys
+rows = [r for r in map(json.loads, open(sys.argv[2])) if r["kind"] == "segment" and
+        r["netns"] == int(sys.argv[1])]
+print(len(rows), sum(r["retransmit"] for r in rows))
+' "$(netns_inode "$1")" "$WORK/events.json"
+}
+
+begin
+find_tool
+module_use
+kernel_mark
+place_netns
+place_vrf
+window_open
+window_traffic close close,first=server reset_linger
+window_close
+window_judge
+read -r count again <<<"$(segments "$NS_S")"
+check "segments are told" test "$count" -gt 0
+is "none twice" "$again" 0
+kernel_quiet "the kernel has not complained"
+finish
