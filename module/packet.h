@@ -93,21 +93,57 @@ static __always_inline bool tcphs_packet_is_plain6(const struct sk_buff *skb)
 	return ((const struct ipv6hdr *)skb->data)->nexthdr == IPPROTO_TCP;
 }
 
-#if IS_ENABLED(CONFIG_IPV6)
-static inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
+/*
+ * The header that comes behind this one (RFC 8200, 4).
+ * @head: the first bytes of a header
+ * @nexthdr: its kind, replaced by the next one's
+ * @out: this machine sends it
+ *
+ * Return: bytes that it is long; 0 if no TCP header follows that is TCP's to see.
+ */
+static inline u32 tcphs_packet_skip6(const u8 head[8], u8 *nexthdr, bool out)
 {
-	unsigned short frag_off = 0;
+	u8 kind = *nexthdr;
 
-	*off = 0;
-	return ipv6_find_hdr(skb, off, -1, &frag_off, NULL) == IPPROTO_TCP &&
-	       !frag_off;
+	*nexthdr = head[0];
+	switch (kind) {
+	case NEXTHDR_ROUTING:
+		/* Segments left: those that come are to be passed on. */
+		if (!out && head[3])
+			return 0;
+		fallthrough;
+	case NEXTHDR_HOP:
+	case NEXTHDR_DEST:
+		return (head[1] + 1) * 8;
+	case NEXTHDR_FRAGMENT:
+		/* A whole datagram may have this header, too (RFC 6946). */
+		return (head[2] | (head[3] & ~0x6)) ? 0 : 8;
+	default:
+		/*
+		 * Behind an authentication header, as inside ESP, comes what this hook
+		 * sees once more without it.
+		 */
+		return 0;
+	}
 }
-#else
-static inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off)
+
+static inline bool tcphs_packet_find6(const struct sk_buff *skb, u32 *off, bool out)
 {
-	return false;
+	u8 kind = ((const struct ipv6hdr *)skb->data)->nexthdr;
+	u32 at = sizeof(struct ipv6hdr), more;
+	const u8 *head;
+	u8 copy[8];
+
+	while (kind != IPPROTO_TCP) {
+		head = skb_header_pointer(skb, at, sizeof(copy), copy);
+		more = head ? tcphs_packet_skip6(head, &kind, out) : 0;
+		if (!more)
+			return false;
+		at += more;
+	}
+	*off = at;
+	return true;
 }
-#endif
 
 /* Addresses of this end and the other: struct in6_addr or __be32. */
 static __always_inline const void *tcphs_packet_local(const struct sk_buff *skb,

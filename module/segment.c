@@ -807,7 +807,7 @@ static noinline unsigned int hook_far(unsigned long mark,
 {
 	u32 off;
 
-	if (!(inet6 ? tcphs_packet_find6(skb, &off) :
+	if (!(inet6 ? tcphs_packet_find6(skb, &off, out) :
 		      tcphs_packet_find4(skb, &off)))
 		return NF_ACCEPT;
 	if (skb_headlen(skb) < off + TCPHS_TCP_LEN)
