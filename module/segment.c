@@ -577,6 +577,15 @@ static __always_inline bool ack_wanted(PACKET, const struct sock *sk, u8 was,
 	return !sk || was == TCP_LISTEN || ack_in_wanted(th, sk, was, add);
 }
 
+/* A mini-socket gets this. Return: the same if it is a FIN for which it waits. */
+static __always_inline const struct sock *takes_fin(const struct sock *sk, u8 f)
+{
+	if (f & TCPHDR_FIN &&
+	    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
+		return sk;
+	return NULL;
+}
+
 /*
  * What arrives for sk, or for nobody known (NULL). A SYN or RST in a connection
  * is answered by a challenge ACK (RFC 5961), and a listener's SYN,ACK makes that
@@ -599,9 +608,9 @@ static __always_inline unsigned int known_in(PACKET, bool ack,
 			return NF_ACCEPT;
 	}
 	if (sk) {
-		if (f & TCPHDR_FIN && was == TCP_TIME_WAIT &&
-		    READ_ONCE(inet_twsk(sk)->tw_substate) == TCP_FIN_WAIT2)
-			this_cpu_write(fin_waiter, sk);
+		/* What came before has had its answer, or gets none. */
+		if (was == TCP_TIME_WAIT)
+			this_cpu_write(fin_waiter, takes_fin(sk, f));
 		mark |= accept_full(sk, was);
 	}
 	return segment_record(mark, skb, state, th, len, sk, was, inet6, false);
