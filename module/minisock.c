@@ -444,12 +444,16 @@ void tcphs_minisock_request(const struct request_sock *req)
  * is of no interest. Without a child: it expired, or a reset ended it, or its
  * listener is gone. Requests of SYN cookies have no listener; those that never
  * answered their SYN have no time of the SYN,ACK.
+ *
+ * A Fast Open's has lost its child when accept() took that before the handshake's
+ * end; of others it differs in having got data with the SYN.
  */
 void tcphs_minisock_request_end(const struct request_sock *req)
 {
 	const struct sock *sk;
 
-	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack)
+	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack ||
+	    tcp_rsk(req)->rcv_nxt != tcp_rsk(req)->rcv_isn + 1)
 		return;
 	sk = req_to_sk((struct request_sock *)req);
 	if (tcphs_filter_on() &&

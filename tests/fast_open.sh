@@ -6,4 +6,10 @@
 . "$TESTS_DIR/window.sh"
 
 row fast_open
+# Each has become a connection, also where accept() was before the handshake's end.
+is "no request has ended without one" "$(python3 -c '
+import json, sys
+print(sum((r["kind"], r.get("via"), r.get("new")) == ("transition", "request", "CLOSE")
+          for r in map(json.loads, open(sys.argv[1]))))
+' "$WORK/events.json")" 0
 finish
