@@ -235,6 +235,8 @@ int tcphs_proc_init(int gid)
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		if (!proc_create(files[i].name, files[i].mode, dir,
 				 files[i].ops)) {
+			/* Somebody may wait for records already. */
+			tcphs_ring_close();
 			proc_remove(dir);
 			return -ENOMEM;
 		}
