@@ -14,14 +14,19 @@ struct tcphs_scope {
 	struct net *net;	/* ... which the caller is in; else NULL */
 };
 
-/* TCPHS_LOST is for everybody: it tells of a CPU. */
+/*
+ * TCPHS_LOST is for everybody: it tells of a CPU. It stands where the loss begins, maybe
+ * long before there was the reader's namespace, whose records are among the lost ones
+ * unless it ends before, too.
+ */
 static inline bool tcphs_scope_shows(const struct tcphs_scope *scope,
 				     const struct tcphs_record *record)
 {
 	if (!scope->netns)
 		return true;
-	return record->ts >= scope->since &&
-	       (record->netns == scope->netns || record->kind == TCPHS_LOST);
+	if (record->kind == TCPHS_LOST)
+		return record->lost.until >= scope->since;
+	return record->ts >= scope->since && record->netns == scope->netns;
 }
 
 void tcphs_scope_limit(struct tcphs_scope *scope, struct net *net);
