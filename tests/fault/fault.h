@@ -9,6 +9,7 @@
 #ifndef _TCPHS_FAULT_H
 #define _TCPHS_FAULT_H
 
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -50,8 +51,8 @@ static void fault_locks(struct mutex *first, struct mutex *second)
 static void fault_commit(const void *memory)
 {
 	volatile const char *bytes = memory;
+	unsigned long end;
 	char *own;
-	int i;
 
 	if (!memory)
 		return;
@@ -81,10 +82,9 @@ static void fault_commit(const void *memory)
 		mod_timer(&fault_timer, jiffies + HZ);
 		timer_setup(&fault_timer, fault_tick, 0);
 	} else if (fault_is("race")) {
-		for (i = 0; i < 10000; i++) {
+		/* Long enough for another CPU to do so, too, on a busy machine. */
+		for (end = jiffies + HZ / 2; time_before(jiffies, end); barrier())
 			fault_count++;
-			barrier();
-		}
 	}
 }
 
