@@ -91,7 +91,7 @@ def traffic(path, count):
                for _ in range(2 * (os.cpu_count() or 1))]
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     address = listener.getsockname()
-    listener.settimeout(4)
+    listener.settimeout(4 * int(os.environ.get("TCPHS_SLOW", 1)))
     say(out, listener=address[1], pid=os.getpid())
     acceptors = [child("acceptor-%d" % i, accept_all, listener, out, i == 0)
                  for i in range(3)]
