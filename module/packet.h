@@ -116,8 +116,11 @@ static inline u32 tcphs_packet_skip6(const u8 head[8], u8 *nexthdr, bool out)
 	case NEXTHDR_DEST:
 		return (head[1] + 1) * 8;
 	case NEXTHDR_FRAGMENT:
-		/* A whole datagram may have this header, too (RFC 6946). */
-		return (head[2] | (head[3] & ~0x6)) ? 0 : 8;
+		/*
+		 * The first one stands for all: they are put together behind this
+		 * hook, unless connection tracking has done so before.
+		 */
+		return (head[2] | (head[3] & ~0x7)) ? 0 : 8;
 	default:
 		/*
 		 * Behind an authentication header, as inside ESP, comes what this hook

@@ -727,6 +727,7 @@ OPTIONS = (b"\2\0\0\0", b"\2\1\0\0", b"\2\x28\0\0", b"\x22\xff\0\0",
            b"\x22\x02\x22\x28")
 PAD = bytes([0, 0, 1, 4, 0, 0, 0, 0])		# an extension header of padding
 HOP, ROUTING, AUTHENTICATION, NONE, DESTINATION = 0, 43, 51, 59, 60
+FOR_NOBODY = 8888000	# malformed.sh looks for it
 
 
 def odd_segments(wire, src, dst, fits, **numbers):
@@ -766,6 +767,11 @@ def odd_packets6(wire, src, dst):
                     [(AUTHENTICATION, bytes([0, 1]) + bytes(10))],
                     [(253, PAD)], [(HOP, bytes([0, 0, 1, 200]) + bytes(4))]):
         wire.put(dst, packet6(src, dst, segment, headers))
+    # Nobody vouches for it, or it is to be passed on: TCP must not get it.
+    for headers in ([(AUTHENTICATION, bytes([0, 4]) + bytes(22))],
+                    [(ROUTING, bytes([0, 0, 4, 1]) + bytes(4))]):
+        wire.put(dst, packet6(src, dst, tcp_of(src, dst, SYN, seq=FOR_NOBODY),
+                              headers))
     # Nothing follows, they say.
     wire.put(dst, packet6(src, dst, segment, [(DESTINATION, PAD),
                                               (NONE, PAD)]))
