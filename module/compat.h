@@ -198,4 +198,10 @@ tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
 
 #undef lookup
 
+/* 5.10 does not promise to leave the packet as it is, and does. */
+static inline int tcphs_compat_sdif4(const struct sk_buff *skb)
+{
+	return inet_sdif((struct sk_buff *)skb);
+}
+
 #endif /* _TCPHS_COMPAT_H */

@@ -97,7 +97,8 @@ static struct devices devices_of(const struct sk_buff *skb,
 	if (out && dev && netif_is_l3_slave(dev))
 		devices.sdif = l3mdev_master_ifindex_rcu(dev);
 	else if (!out)
-		devices.sdif = inet6 ? inet6_sdif(skb) : inet_sdif(skb);
+		devices.sdif = inet6 ? inet6_sdif(skb) :
+					tcphs_compat_sdif4(skb);
 	return devices;
 }
 
