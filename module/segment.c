@@ -826,14 +826,16 @@ static noinline unsigned int hook_far(unsigned long mark,
 }
 
 /*
- * What leaves through a VRF passes here twice: with the VRF as its device, and with
- * the one below. The second time counts; but there is none for what stays here.
+ * What leaves through a VRF passes here twice: with the VRF as its device, or on its
+ * way to that (if the VRF has a queue), and with the one below. The second time
+ * counts; but there is none for what stays here.
  */
-static noinline bool passes_again(const struct sk_buff *skb, bool inet6)
+static noinline bool passes_again(const struct sk_buff *skb,
+				  const struct net_device *out, bool inet6)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
-	if (!dst)
+	if (!dst || !(netif_is_l3_master(out) || netif_is_l3_master(dst->dev)))
 		return false;
 	if (inet6)
 		return !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
@@ -845,8 +847,10 @@ static __always_inline bool is_first_pass(const struct sk_buff *skb,
 					  const struct nf_hook_state *state,
 					  bool inet6)
 {
-	return state->out && unlikely(netif_is_l3_master(state->out)) &&
-	       passes_again(skb, inet6);
+	const struct net_device *out = state->out;
+
+	return out && unlikely(netif_is_l3_master(out) || netif_is_l3_slave(out)) &&
+	       passes_again(skb, out, inet6);
 }
 
 static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,

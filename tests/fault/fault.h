@@ -83,8 +83,10 @@ static void fault_commit(const void *memory)
 		timer_setup(&fault_timer, fault_tick, 0);
 	} else if (fault_is("race")) {
 		/* Long enough for another CPU to do so, too, on a busy machine. */
-		for (end = jiffies + HZ / 2; time_before(jiffies, end); barrier())
+		for (end = jiffies + HZ / 2; time_before(jiffies, end);) {
 			fault_count++;
+			barrier();
+		}
 	}
 }
 
