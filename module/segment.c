@@ -105,16 +105,15 @@ static struct devices devices_of(const struct sk_buff *skb,
 /* Return: the connection's socket of any kind, held; or NULL. */
 static struct sock *packet_lookup(const struct sk_buff *skb,
 				  const struct nf_hook_state *state,
-				  const struct tcphdr *th, bool out, bool inet6)
+				  const struct tcphdr *th, struct devices bound,
+				  bool out, bool inet6)
 {
-	struct devices devices = devices_of(skb, state, out, inet6);
-
 	return tcphs_minisock_find(state->net, inet6,
 				   tcphs_packet_local(skb, out, inet6),
 				   tcphs_packet_sport(th, out),
 				   tcphs_packet_remote(skb, out, inet6),
-				   tcphs_packet_dport(th, out),
-				   devices.dif, devices.sdif);
+				   tcphs_packet_dport(th, out), bound.dif,
+				   bound.sdif);
 }
 
 /*
@@ -338,7 +337,9 @@ static __always_inline unsigned int control_out(PACKET, bool inet6)
 	if (!is_mini(was)) {
 		/* An ACK: a mini-socket's. A full socket would have sent it itself. */
 		if (!(f & CONTROL_BITS))
-			held = packet_lookup(skb, state, th, true, inet6);
+			held = packet_lookup(skb, state, th,
+					     devices_of(skb, state, true, inet6),
+					     true, inet6);
 		was = state_of(held);
 		sk = is_mini(was) ? held : NULL;
 	}
@@ -641,7 +642,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 static __always_inline unsigned int looked_in(PACKET, bool inet6)
 {
 	struct devices devices = devices_of(skb, state, false, inet6);
-	struct sock *held = packet_lookup(skb, state, th, false, inet6);
+	struct sock *held = packet_lookup(skb, state, th, devices, false, inet6);
 	const struct sock *sk = held;
 
 	if (!sk && (f & TCPHDR_SYN || tcphs_hint_cookies()))

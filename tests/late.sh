@@ -9,9 +9,7 @@
 # story WHAT RULE CASE...
 story() {
 	comment "$1"
-	PLACES=() CAPTURES=()
-	rm -f "$WORK"/*.pcap "$WORK"/*.err "$WORK/netns"
-	rm -rf "$WORK/trace"
+	places_forget
 	place_netns
 	# On a machine that stands still for a while nothing is sent a third time: its
 	# answer would find no socket, and the RST end TIME_WAIT.

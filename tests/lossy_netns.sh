@@ -6,6 +6,7 @@
 . "$TESTS_DIR/window.sh"
 
 USER_ID=61234
+stranger=(setpriv "--reuid=$USER_ID" "--regid=$USER_ID" --clear-groups)
 
 # container NAME: waits in a user and a network namespace of its own; "go" through
 # $WORK/NAME.in makes it look, "end" leave
@@ -13,7 +14,7 @@ container() {
 	mkdir "$WORK/$1" && chown "$USER_ID" "$WORK/$1"
 	mkfifo "$WORK/$1.in"
 	# shellcheck disable=SC2016 # expanded in there
-	setpriv --reuid="$USER_ID" --regid="$USER_ID" --clear-groups unshare -Urn sh -c '
+	"${stranger[@]}" unshare -Urn sh -c '
 		ip link set lo up
 		python3 -c "import socket
 listener = socket.create_server((\"127.0.0.1\", 0))
@@ -49,7 +50,7 @@ losses() {
 begin
 find_tool
 command -v setpriv >/dev/null || skip_all "no setpriv on this machine"
-setpriv --reuid="$USER_ID" --regid="$USER_ID" --clear-groups unshare -Urn true 2>/dev/null ||
+"${stranger[@]}" unshare -Urn true 2>/dev/null ||
 	skip_all "an ordinary user makes no user namespaces here"
 cp "$TCPHS" "$WORK/tcphs" && chmod 755 "$WORK" "$WORK/tcphs"
 TCPHS=$WORK/tcphs

@@ -44,9 +44,7 @@ print(len(rows), sum(r["retransmit"] for r in rows))
 story() {
 	local count again
 	comment "$1"
-	PLACES=() CAPTURES=()
-	rm -f "$WORK"/*.pcap "$WORK"/*.err "$WORK/netns"
-	rm -rf "$WORK/trace"
+	places_forget
 	place_netns
 	place_vrf
 	shift

@@ -141,6 +141,13 @@ place_netns() {
 	CAPTURES+=("$NS_C eth0 198.51.100.2" "$NS_S eth0 192.0.2.2")
 }
 
+# places_forget: for another window in places of its own
+places_forget() {
+	PLACES=() CAPTURES=()
+	rm -f "$WORK"/*.pcap "$WORK"/*.err "$WORK/netns"
+	rm -rf "$WORK/trace"
+}
+
 # wire_drop RULE...: the wire loses what the rules of nft(8) match; each end has
 # seen what it sent. In a rule `once` stands for: the first one between two ports;
 # @fins is a set for rules that need one.
