@@ -16,12 +16,6 @@ if [ -w /sys/kernel/debug/kmemleak ]; then
 	echo scan=off >/sys/kernel/debug/kmemleak
 fi
 
-# The clock of trace events may be read while it is set: its reader takes the copy that
-# is not (seqcount_latch_t). KCSAN sees the value change.
-if [ -w /sys/kernel/debug/kcsan ]; then
-	echo '!ktime_get_mono_fast_ns' >/sys/kernel/debug/kcsan
-fi
-
 # Newer runners end with 1 when a script failed; that is told by the scripts.
 while [ "$repeat" -gt 0 ]; do
 	/kselftest/run_kselftest.sh "$@" || [ $? = 1 ] || exit 1

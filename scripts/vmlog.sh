@@ -8,7 +8,7 @@
 #
 # Prints each report with what follows it and ends with 1; ends with 0, silent,
 # when there is none. A report that is in several logs is shown from the first.
-# KCSAN finds races all over the kernel: only those with tcphs in them count.
+# What counts of KCSAN's reports, tests/ours.awk says.
 
 . "$(dirname "$0")/common.sh"
 
@@ -22,35 +22,8 @@ bad+='|sleeping function called|scheduling while atomic|bad: scheduling|refcount
 bad+='|list_(add|del) corruption|Bad page|bad page|corrupted'
 bad+='|unregister_netdevice: waiting|Out of memory|Call Trace:|segfault at|traps: '
 
-# ours LOG: without KCSAN's reports about others, each between two lines of "=",
-# and without the failed allocations that tests/life_failures.sh has ordered.
 ours() {
-	if ! grep -aqE 'BUG: KCSAN|tcphs-faults: ' "$1"; then
-		cat "$1"
-		return
-	fi
-	awk '/tcphs-faults: (vmalloc error|page allocation failure)/ { ordered = 1 }
-		ordered { if (/<\/TASK>/) ordered = 0; next }
-		/==============================/ {
-			if (report ~ /tcphs/)
-				printf "%s", report
-			opening = report == ""
-			report = ""
-			next
-		}
-		opening {
-			opening = 0
-			if (/BUG: KCSAN/) {
-				report = $0 "\n"
-				next
-			}
-		}
-		report != "" {
-			report = report $0 "\n"
-			next
-		}
-		{ print }
-		END { if (report ~ /tcphs/) printf "%s", report }' "$1"
+	awk -f "$top/tests/ours.awk" "$1"
 }
 
 [ $# -gt 0 ] || usage 2

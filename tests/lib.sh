@@ -252,7 +252,7 @@ kernel_since() {
 
 kernel_quiet() {
 	local found
-	found=$(kernel_since | grep -E 'WARNING:|BUG:|Oops|INFO: possible|INFO: trying to register|DEBUG_LOCKS_WARN|KASAN|KCSAN|UBSAN|stall|hung task|refcount_t|scheduling while|invalid opcode|general protection')
+	found=$(kernel_since | awk -f "$TESTS_DIR/ours.awk" | grep -E 'WARNING:|BUG:|Oops|INFO: possible|INFO: trying to register|DEBUG_LOCKS_WARN|KASAN|KCSAN|UBSAN|stall|hung task|refcount_t|scheduling while|invalid opcode|general protection')
 	if [ -n "$found" ]; then
 		fail "$1" "$found"
 	else
