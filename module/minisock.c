@@ -436,6 +436,36 @@ void tcphs_minisock_request(const struct request_sock *req)
 		request_tell(req, TCP_LISTEN, TCP_SYN_RECV);
 }
 
+/*
+ * A Fast Open's request has lost its child when accept() took that before the
+ * handshake's end. It has got data with the SYN, as no other request has; or else
+ * the child is where the request itself was until now.
+ */
+static bool child_taken(const struct request_sock *req)
+{
+	const struct sock *sk = req_to_sk((struct request_sock *)req);
+	const void *local = &sk->sk_rcv_saddr, *remote = &sk->sk_daddr;
+	bool inet6 = false, taken;
+	struct sock *child;
+
+	if (tcp_rsk(req)->rcv_nxt != tcp_rsk(req)->rcv_isn + 1)
+		return true;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !tcphs_identity_is_mapped(sk)) {
+		inet6 = true;
+		local = &sk->sk_v6_rcv_saddr;
+		remote = &sk->sk_v6_daddr;
+	}
+#endif
+	child = tcphs_minisock_find(sock_net(sk), inet6, local, sk->sk_num, remote,
+				    ntohs(sk->sk_dport), sk->sk_bound_dev_if, 0);
+	if (!child)
+		return false;
+	taken = sk_fullsock(child);
+	sock_gen_put(child);
+	return taken;
+}
+
 /**
  * tcphs_minisock_request_end() - at the entry of tcp_v4/6_reqsk_destructor(req)
  * @req: a request
@@ -444,16 +474,13 @@ void tcphs_minisock_request(const struct request_sock *req)
  * is of no interest. Without a child: it expired, or a reset ended it, or its
  * listener is gone. Requests of SYN cookies have no listener; those that never
  * answered their SYN have no time of the SYN,ACK.
- *
- * A Fast Open's has lost its child when accept() took that before the handshake's
- * end; of others it differs in having got data with the SYN.
  */
 void tcphs_minisock_request_end(const struct request_sock *req)
 {
 	const struct sock *sk;
 
 	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack ||
-	    tcp_rsk(req)->rcv_nxt != tcp_rsk(req)->rcv_isn + 1)
+	    child_taken(req))
 		return;
 	sk = req_to_sk((struct request_sock *)req);
 	if (tcphs_filter_on() &&

@@ -20,9 +20,11 @@ v4-mapped sockets; SITES, a list of shell patterns, selects from FAMILY.PLACE. O
 loopback the wire is the namespace itself.
 """
 import argparse
+import contextlib
 import fnmatch
 import inspect
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -380,6 +382,24 @@ def fast_open(site):
                     client_states="FIN_WAIT2 TIME_WAIT",
                     server_states="LAST_ACK CLOSE",
                     bytes={"client": 5, "server": 6})
+    # The cookie alone lets a server accept() before the handshake's end, too.
+    site.sysctl("server", "ipv4/tcp_fastopen", 3)
+    client = site.make("client")
+    client.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        client.sendto(b"", MSG_FASTOPEN, listener.getsockname()[:2])
+    server, _ = listener.accept()
+    for end in (client, server):
+        end.settimeout(PATIENCE)
+    # Once connected, it can be written to.
+    select.select([], [client], [], PATIENCE)
+    say(client, server)
+    ends = ends_of(client, server)
+    close_both(client, server)
+    site.expect("cookie alone", ends, open="three-way", notes=["Fast Open cookie"],
+                client_states="FIN_WAIT2 TIME_WAIT",
+                server_states="LAST_ACK CLOSE",
+                bytes={"client": 5, "server": 0})
 
 
 def time_wait_end(site):
