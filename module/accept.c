@@ -29,7 +29,7 @@ void tcphs_accept_record(const struct sock *sk)
 
 	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) ||
 	    !tcphs_identity_is_tcp(sk) ||
-	    !tcphs_identity_in_process(tcphs_identity_in_softirq()) ||
+	    !tcphs_identity_in_process() ||
 	    (tcphs_filter_on() &&
 	     tcphs_filter_drops_any(sock_net(sk)->ns.inum,
 				    ntohs(inet_sk(sk)->inet_sport),

@@ -58,15 +58,36 @@ static __always_inline bool tcphs_identity_in_softirq(void)
 	return in_serving_softirq();
 }
 
-/**
- * tcphs_identity_in_process() - does the event happen for a user process?
- * @softirq: tcphs_identity_in_softirq()
- *
- * Not so in a kernel thread.
- */
-static __always_inline bool tcphs_identity_in_process(bool softirq)
+/** tcphs_identity_in_process() - is there a user process, not in a softirq? */
+static __always_inline bool tcphs_identity_in_process(void)
 {
-	return !softirq && !(current->flags & PF_KTHREAD);
+	return !tcphs_identity_in_softirq() && !(current->flags & PF_KTHREAD);
+}
+
+/*
+ * close() of a listener ends the connections that nobody has accepted, without owning
+ * them. Such a one has no process, and if a segment ended it, an error.
+ */
+static inline bool tcphs_identity_goes_with_listener(const struct sock *sk)
+{
+	return !sk->sk_socket && !sock_flag(sk, SOCK_DEAD) && !READ_ONCE(sk->sk_err);
+}
+
+/**
+ * tcphs_identity_acts() - does an event happen for the process that is running?
+ * @sk: the event's full socket
+ * @ends: the event is its end
+ *
+ * A kernel thread is none. With softirqs off a process may be bringing others'
+ * segments into the stack: who writes to a tun device, vhost's worker, who polls a
+ * network card. It does not own the socket then, as a process does that acts on it.
+ */
+static __always_inline bool tcphs_identity_acts(const struct sock *sk, bool ends)
+{
+	if (!tcphs_identity_in_process())
+		return false;
+	return !in_softirq() || sock_owned_by_user_nocheck(sk) ||
+	       (ends && tcphs_identity_goes_with_listener(sk));
 }
 
 /**
@@ -74,7 +95,7 @@ static __always_inline bool tcphs_identity_in_process(bool softirq)
  * @pid: thread group id in the initial pid namespace
  * @comm: 16 bytes
  *
- * Context: tcphs_identity_in_process().
+ * Context: of a process, for which the event happens.
  */
 static __always_inline void tcphs_identity_owner_set(u32 *pid, char *comm)
 {
@@ -84,15 +105,15 @@ static __always_inline void tcphs_identity_owner_set(u32 *pid, char *comm)
 
 /**
  * tcphs_identity_owner() - fill in pid and comm, if there is a process
- * @softirq: tcphs_identity_in_softirq()
+ * @process: the event happens for it
  * @pid: as above
  * @comm: as above
  *
- * Return: TCPHS_HAS_OWNER, or 0 outside of a process: then both are left alone.
+ * Return: TCPHS_HAS_OWNER, or 0 without: then both are left alone.
  */
-static __always_inline u8 tcphs_identity_owner(bool softirq, u32 *pid, char *comm)
+static __always_inline u8 tcphs_identity_owner(bool process, u32 *pid, char *comm)
 {
-	if (!tcphs_identity_in_process(softirq))
+	if (!process)
 		return 0;
 	tcphs_identity_owner_set(pid, comm);
 	return TCPHS_HAS_OWNER;

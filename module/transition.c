@@ -141,30 +141,37 @@ static __always_inline u8 payload_set(struct tcphs_record *r, const struct sock 
 	return numbers_set(&t->nr, tcp_sk(sk));
 }
 
-static __always_inline u8 facts(const struct sock *sk, bool softirq)
+/* @process: tcphs_identity_acts() */
+static __always_inline u8 facts(const struct sock *sk, bool process)
 {
 	u8 fact = 0;
 
 	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
 		fact |= TCPHS_FACT_LINGER;
-	if (tcphs_identity_in_process(softirq))
+	if (process)
 		fact |= TCPHS_FACT_PROCESS;
 	if (sock_flag(sk, SOCK_DEAD))
 		fact |= TCPHS_FACT_DEAD;
 	return fact;
 }
 
-/* Why the socket ends, as far as it tells. */
-static __always_inline void end_set(struct tcphs_transition *t, const struct sock *sk,
-				    bool softirq)
+/* Bytes that the process has not read; a FIN, which has a number, too, is none. */
+static __always_inline u32 unread(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 numbers = tp->rcv_nxt - READ_ONCE(tp->copied_seq);
 
+	return numbers && sock_flag(sk, SOCK_DONE) ? numbers - 1 : numbers;
+}
+
+/* Why the socket ends, as far as it tells. */
+static __always_inline void end_set(struct tcphs_transition *t, const struct sock *sk,
+				    bool process)
+{
 	t->error = READ_ONCE(sk->sk_err);
-	t->fact = facts(sk, softirq);
+	t->fact = facts(sk, process);
 	t->timeouts = inet_csk(sk)->icsk_retransmits;
-	t->unread = t->has & TCPHS_HAS_RCV_NXT ?
-		    tp->rcv_nxt - READ_ONCE(tp->copied_seq) : 0;
+	t->unread = t->has & TCPHS_HAS_RCV_NXT ? unread(sk) : 0;
 }
 
 /*
@@ -175,6 +182,7 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 					      int new, u8 extra, bool softirq)
 {
 	const bool alone = softirq && !IS_ENABLED(CONFIG_PREEMPT_RT);
+	const bool process = !softirq && tcphs_identity_acts(sk, new == TCP_CLOSE);
 	struct tcphs_transition *t;
 	struct tcphs_record *r;
 	struct tcphs_write w;
@@ -190,13 +198,13 @@ static __always_inline void transition_record(const struct sock *sk, int old,
 	t->via = TCPHS_VIA_TRACEPOINT;
 	t->uid = tcphs_identity_uid(sk);
 	has = payload_set(r, sk, old, new);
-	has |= tcphs_identity_owner(softirq, &t->pid, t->comm);
+	has |= tcphs_identity_owner(process, &t->pid, t->comm);
 	t->has = has;
 	if (likely(new != TCP_CLOSE)) {
 		tcphs_ring_commit(&w, r, alone);
 		return;
 	}
-	end_set(t, sk, softirq);
+	end_set(t, sk, process);
 	tcphs_ring_commit(&w, r, alone);
 	if (old == TCP_FIN_WAIT2 || old == TCP_CLOSING)
 		tcphs_minisock_timewait(sk, old);
@@ -237,11 +245,13 @@ static bool has_numbers(int state)
 	       state != TCP_SYN_SENT;
 }
 
-/* The part of a reset record that both directions share. */
-static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
+/* What a reset record of either direction has. @ends: the socket ends on its own */
+static void reset_set(struct tcphs_reset *reset, const struct sock *sk, bool ends)
 {
+	bool process = tcphs_identity_acts(sk, ends);
 	const struct tcp_sock *tp = tcp_sk(sk);
 
+	reset->fact = facts(sk, process);
 	reset->state = sk->sk_state;
 	reset->probes = inet_csk(sk)->icsk_probes_out;
 	reset->error = READ_ONCE(sk->sk_err);
@@ -249,7 +259,7 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 	if (has_numbers(sk->sk_state) || (sk->sk_state == TCP_CLOSE &&
 					  tp->rcv_nxt && tp->segs_in)) {
 		reset->has = numbers_set(&reset->nr, tp);
-		reset->unread = tp->rcv_nxt - READ_ONCE(tp->copied_seq);
+		reset->unread = unread(sk);
 	} else if (sk->sk_state == TCP_SYN_SENT) {
 		reset->has = numbers_set_unsynchronized(&reset->nr, tp);
 		reset->unread = 0;
@@ -257,8 +267,7 @@ static void reset_set(struct tcphs_reset *reset, const struct sock *sk)
 		reset->has = 0;
 		reset->unread = 0;
 	}
-	reset->has |= tcphs_identity_owner(tcphs_identity_in_softirq(), &reset->pid,
-					   reset->comm);
+	reset->has |= tcphs_identity_owner(process, &reset->pid, reset->comm);
 }
 
 /**
@@ -283,9 +292,9 @@ void tcphs_transition_send_reset(const struct sock *sk,
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 1;
 	r->reset.reason = reason;
-	r->reset.fact = facts(sk, tcphs_identity_in_softirq()) |
-			(skb ? TCPHS_FACT_REPLY : 0);
-	reset_set(&r->reset, sk);
+	reset_set(&r->reset, sk, !skb);
+	if (skb)
+		r->reset.fact |= TCPHS_FACT_REPLY;
 	tcphs_ring_commit(&w, r, false);
 }
 
@@ -301,8 +310,7 @@ void tcphs_transition_receive_reset(void *data, struct sock *sk)
 	tcphs_identity_ends(r, sk);
 	r->reset.out = 0;
 	r->reset.reason = TCPHS_REASON_UNKNOWN;
-	r->reset.fact = facts(sk, tcphs_identity_in_softirq());
-	reset_set(&r->reset, sk);
+	reset_set(&r->reset, sk, false);
 	tcphs_ring_commit(&w, r, false);
 }
 
