@@ -70,6 +70,12 @@ static u64 ring_total(void)
 	return total;
 }
 
+/* All of them: no reader stands for another, an exclusive one of epoll neither. */
+static void readers_wake(__poll_t what)
+{
+	__wake_up(waitqueue, TASK_INTERRUPTIBLE, 0, poll_to_key(EPOLLIN | what));
+}
+
 /* Process context: tells the sleeping readers, if anything came since. */
 static void wake_fn(struct work_struct *work)
 {
@@ -78,7 +84,7 @@ static void wake_fn(struct work_struct *work)
 	if (total == wake_total && !READ_ONCE(closing))
 		return;
 	wake_total = total;
-	wake_up_interruptible_poll(waitqueue, EPOLLIN | EPOLLRDNORM);
+	readers_wake(EPOLLRDNORM);
 }
 
 static DECLARE_DELAYED_WORK(wake_work, wake_fn);
@@ -540,8 +546,9 @@ static int ring_prepare(unsigned int cpu)
 
 	if (ring->mask || ring->reserved)
 		return 0;
+	/* Others are not to be killed for it. */
 	slot = __vmalloc(tcphs_ring_records * sizeof(*slot),
-			 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+			 GFP_KERNEL | __GFP_NORETRY | __GFP_ZERO | __GFP_NOWARN);
 	if (!slot)
 		return -ENOMEM;
 	ring->slot = slot;
@@ -600,6 +607,26 @@ static void ring_reset(int cpu)
 	ring->clock.cycles = TCPHS_CLOCK_NEVER;
 }
 
+/*
+ * Is there memory for so many KiB on each CPU that is up? What is free only because
+ * others were killed for it does not count.
+ */
+static int fits(unsigned int kb)
+{
+	u64 wanted = (u64)kb * num_online_cpus() >> (PAGE_SHIFT - 10);
+	const char *than;
+
+	if (wanted > totalram_pages() / 2)
+		than = "half of the memory";
+	else if ((s64)wanted > si_mem_available())
+		than = "the memory that is available";
+	else
+		return 0;
+	pr_err("ring_kb=%u: %llu KiB for %u CPUs is more than %s; use a smaller ring_kb\n",
+	       kb, (u64)kb * num_online_cpus(), num_online_cpus(), than);
+	return -ENOMEM;
+}
+
 /**
  * tcphs_ring_init() - make a ring for every CPU that is up
  * @kb: KiB per CPU; rounded up to a power of two, and to 4 at least
@@ -609,10 +636,8 @@ static void ring_reset(int cpu)
  */
 int tcphs_ring_init(unsigned int kb)
 {
-	unsigned long pages = totalram_pages();
 	unsigned int rounded;
 	int err, cpu;
-	u64 wanted;
 
 	if (!kb || kb > RING_KB_MAX) {
 		pr_err("ring_kb=%u: must be from 1 to %u (KiB per CPU)\n", kb,
@@ -622,12 +647,9 @@ int tcphs_ring_init(unsigned int kb)
 	rounded = roundup_pow_of_two(max_t(unsigned int, kb, RING_KB_MIN));
 	if (rounded != kb)
 		pr_notice("ring_kb=%u: rounded up to %u\n", kb, rounded);
-	wanted = (u64)rounded * num_online_cpus();
-	if (wanted > ((u64)pages << (PAGE_SHIFT - 10)) / 2) {
-		pr_err("ring_kb=%u: %llu KiB for %u CPUs is more than half of the memory; use a smaller ring_kb\n",
-		       kb, wanted, num_online_cpus());
-		return -ENOMEM;
-	}
+	err = fits(rounded);
+	if (err)
+		return err;
 	tcphs_ring_records = ((u64)rounded << 10) / TCPHS_RECORD_SIZE;
 	for_each_possible_cpu(cpu)
 		ring_reset(cpu);
@@ -666,7 +688,7 @@ err_free:
 void tcphs_ring_close(void)
 {
 	WRITE_ONCE(closing, true);
-	wake_up_interruptible_poll(waitqueue, EPOLLIN | EPOLLHUP);
+	readers_wake(EPOLLHUP);
 }
 
 /* Nobody can join any more: what is seen here can only get less. */

@@ -23,8 +23,9 @@
 
 static void *array_alloc(size_t count, size_t size)
 {
+	/* Others are not to be killed for it. */
 	return __vmalloc(array_size(max_t(size_t, count, 1), size),
-			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+			 GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 /* Room for so many records, with those that are there. Return: 0 or -ENOMEM. */
@@ -85,7 +86,7 @@ static int by_socket(const void *a, const void *b, const void *priv)
 
 	if (sx != sy)
 		return resched(sx < sy ? -1 : 1);
-	return x->record < y->record ? -1 : 1;
+	return resched(x->record < y->record ? -1 : 1);
 }
 
 /* The lower of a record's ends first: the same for both points of view. */
@@ -134,9 +135,7 @@ static int by_ends(const void *a, const void *b, const void *priv)
 	int result;
 
 	result = ends_compare(&records[x->record], &records[y->record]);
-	if (result)
-		return resched(result);
-	return x->record < y->record ? -1 : 1;
+	return resched(result ?: x->record < y->record ? -1 : 1);
 }
 
 static int by_block(const void *a, const void *b, const void *priv)
@@ -145,7 +144,7 @@ static int by_block(const void *a, const void *b, const void *priv)
 
 	if (x->first != y->first)
 		return resched(x->first < y->first ? -1 : 1);
-	return x->record < y->record ? -1 : 1;
+	return resched(x->record < y->record ? -1 : 1);
 }
 
 /*
@@ -179,6 +178,7 @@ static void ends_complete(struct tcphs_snapshot *snapshot)
 		if (known && (known->sock != r->sock || is_birth(r)))
 			known = NULL;
 		known = ends_learn(r, known);
+		cond_resched();
 	}
 	known = NULL;
 	for (i = snapshot->count; i--;) {
@@ -189,6 +189,7 @@ static void ends_complete(struct tcphs_snapshot *snapshot)
 		known = ends_learn(r, known);
 		if (r->sock && is_birth(r))
 			known = NULL;
+		cond_resched();
 	}
 }
 
@@ -226,6 +227,7 @@ static void blocks_cut(struct tcphs_snapshot *snapshot)
 		closed |= closes(r);
 		snapshot->lines[i].first = first;
 		before = r;
+		cond_resched();
 	}
 }
 
@@ -276,6 +278,17 @@ static int records_collect(struct tcphs_snapshot *snapshot,
 	return err;
 }
 
+/*
+ * Sorts what was collected. Each sort takes a second for a million records.
+ * Return: 0; -EINTR: who waits for it is being killed.
+ */
+static int lines_sort(struct tcphs_snapshot *snapshot, cmp_r_func_t compare)
+{
+	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines), compare,
+	       NULL, snapshot->records);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /**
  * tcphs_snapshot_take() - copy what the rings hold
  * @scope: what may be seen of it
@@ -292,17 +305,14 @@ struct tcphs_snapshot *tcphs_snapshot_take(const struct tcphs_scope *scope)
 	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL_ACCOUNT);
 	if (!snapshot)
 		return NULL;
-	if (records_collect(snapshot, scope))
+	if (records_collect(snapshot, scope) || lines_sort(snapshot, by_socket))
 		goto err_free;
-
-	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
-	       by_socket, NULL, snapshot->records);
 	ends_complete(snapshot);
-	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
-	       by_ends, NULL, snapshot->records);
+	if (lines_sort(snapshot, by_ends))
+		goto err_free;
 	blocks_cut(snapshot);
-	sort_r(snapshot->lines, snapshot->count, sizeof(*snapshot->lines),
-	       by_block, NULL, snapshot->records);
+	if (lines_sort(snapshot, by_block))
+		goto err_free;
 	return snapshot;
 
 err_free:

@@ -92,8 +92,12 @@ static void counters_show(struct seq_file *seq)
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kind_names[i])
 			seq_printf(seq, "%s %llu\n", kind_names[i], kinds[i]);
-	for_each_online_cpu(cpu) {
+	for_each_possible_cpu(cpu) {
 		ring = per_cpu_ptr(&tcphs_rings, cpu);
+		/* One that has gone has left what is counted above. */
+		if (!cpu_online(cpu) && !READ_ONCE(ring->reserved) &&
+		    !READ_ONCE(ring->filtered))
+			continue;
 		seq_printf(seq, "cpu%d_written %llu\n", cpu,
 			   READ_ONCE(ring->committed));
 		seq_printf(seq, "cpu%d_overwritten %llu\n", cpu,

@@ -25,6 +25,28 @@ accepted() {
 	rmmod tcphs
 }
 
+# memory LINE: KiB
+memory() {
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# A ring that would fit, if others had not taken the memory: they live on.
+scarce_memory() {
+	local kb=4 cpus
+	cpus=$(nproc)
+	while [ $((4 * kb * cpus)) -le "$(memory MemTotal)" ]; do
+		kb=$((2 * kb))
+	done
+	mkdir "$WORK/memory"
+	mount -t tmpfs -o size=95% tmpfs "$WORK/memory"
+	head -c $((($(memory MemAvailable) - kb * cpus + 32768) * 1024)) /dev/zero >"$WORK/memory/taken"
+	comment "$(memory MemAvailable) KiB are available, $((kb * cpus)) wanted"
+	refused "ring_kb=$kb" "Cannot allocate memory"
+	contains "it says why" "$(dmesg | tail -n 5)" "more than the memory that is available"
+	umount "$WORK/memory"
+	is "nobody was killed for it" "$(dmesg | grep -c 'Out of memory')" 0
+}
+
 begin
 module_away
 [ -n "$TCPHS_KO" ] || skip_all "needs the module's file, not modprobe"
@@ -40,9 +62,10 @@ refused ring_kb=-1 "$invalid"
 refused ring_kb=x "$invalid"
 refused ring_kb=4294967295 "$invalid"
 refused ring_kb=99999999999 "Numerical result out of range"
-kb=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+kb=$(memory MemTotal)
 if [ "$kb" -lt 4194304 ]; then
 	refused "ring_kb=$kb" "Cannot allocate memory"
+	scarce_memory
 else
 	skip "a ring_kb of all the memory" "this machine has too much of it"
 fi
