@@ -8,6 +8,7 @@
 #define _TCPHS_COMPAT_H
 
 #include <linux/ftrace.h>
+#include <linux/netfilter.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/version.h>
@@ -202,6 +203,16 @@ tcphs_compat_listener6(struct net *net, const struct in6_addr *remote,
 static inline int tcphs_compat_sdif4(const struct sk_buff *skb)
 {
 	return inet_sdif((struct sk_buff *)skb);
+}
+
+/* Is it a copy that nft's dup, or iptables' TEE, is sending? From 6.16 on the task knows. */
+static __always_inline bool tcphs_compat_is_copy(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return current->in_nf_duplicate;
+#else
+	return this_cpu_read(nf_skb_duplicated);
+#endif
 }
 
 #endif /* _TCPHS_COMPAT_H */

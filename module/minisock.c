@@ -134,10 +134,10 @@ static __always_inline bool timewait_matches(const struct sock *other,
 }
 
 /*
- * With the last reference a mini-socket is freed, for which PREEMPT_RT may sleep; but
+ * With the last reference a socket is freed, for which PREEMPT_RT may sleep; but
  * probes are called with preemption off there. An irq_work, which is a thread then,
- * does it after that. It comes to this only where another CPU ends the mini-socket in
- * the microsecond that it is looked at.
+ * does it after that. It comes to this only where another CPU ends the socket in the
+ * microsecond that it is looked at.
  */
 #if defined(CONFIG_PREEMPT_RT) && TCPHS_PROBES_UNDER_RCU
 struct parting {
@@ -156,8 +156,8 @@ static void parting_fn(struct irq_work *work)
 		sock_gen_put(sk);
 }
 
-/* Context: a probe. */
-static void timewait_put(struct sock *sk)
+/* Context: a probe, or where an end is watched. */
+static void held_put(struct sock *sk)
 {
 	struct parting *p = this_cpu_ptr(&parting);
 
@@ -193,7 +193,7 @@ void tcphs_minisock_finish(void)
 		irq_work_sync(&per_cpu(parting, cpu).work);
 }
 #else
-static __always_inline void timewait_put(struct sock *sk)
+static __always_inline void held_put(struct sock *sk)
 {
 	sock_gen_put(sk);
 }
@@ -212,7 +212,7 @@ void tcphs_minisock_finish(void)
  * the first. Its memory may be used again for another one at any time, so it is
  * held before it is looked at. A neighbour's, too: who then stands in another
  * bucket has led there, which the end of the chain tells.
- * Return: to be given back with timewait_put(), or NULL.
+ * Return: to be given back with held_put(), or NULL.
  */
 static __always_inline struct sock *timewait_get(const struct sock *sk)
 {
@@ -228,7 +228,7 @@ again:
 			continue;
 		if (likely(timewait_matches(other, sk)))
 			return other;
-		timewait_put(other);
+		held_put(other);
 	}
 	if (get_nulls_value(node) != (sk->sk_hash & hashinfo->ehash_mask))
 		goto again;
@@ -274,7 +274,7 @@ void tcphs_minisock_timewait(const struct sock *sk, int old)
 		timewait_record(tw, old, new, sk, true);
 	else
 		timewait_tell(tw, old, new, sk);
-	timewait_put(found);
+	held_put(found);
 }
 
 /**
@@ -437,17 +437,27 @@ void tcphs_minisock_request(const struct request_sock *req)
 }
 
 /*
- * A Fast Open's request has lost its child when accept() took that before the
- * handshake's end. It has got data with the SYN, as no other request has; or else
- * the child is where the request itself was until now.
+ * Who stands where the request itself stood until now: a Fast Open's child, which
+ * accept() took before the handshake's end; or, when its listener was closed, what
+ * moved on to another one of the same SO_REUSEPORT group: the child, or a copy of the
+ * request (net.ipv4.tcp_migrate_req).
  */
-static bool child_taken(const struct request_sock *req)
+static bool is_successor(const struct sock *sk, const struct request_sock *req)
+{
+	return sk_fullsock(sk) ||
+	       (sk->sk_state == TCP_NEW_SYN_RECV &&
+		tcp_rsk(inet_reqsk(sk))->snt_isn == tcp_rsk(req)->snt_isn);
+}
+
+/* A request without a child is no more: does the connection go on? */
+static bool goes_on(const struct request_sock *req)
 {
 	const struct sock *sk = req_to_sk((struct request_sock *)req);
 	const void *local = &sk->sk_rcv_saddr, *remote = &sk->sk_daddr;
-	bool inet6 = false, taken;
-	struct sock *child;
+	bool inet6 = false, found;
+	struct sock *other;
 
+	/* Data with the SYN: Fast Open. Its child may have closed already. */
 	if (tcp_rsk(req)->rcv_nxt != tcp_rsk(req)->rcv_isn + 1)
 		return true;
 #if IS_ENABLED(CONFIG_IPV6)
@@ -457,13 +467,13 @@ static bool child_taken(const struct request_sock *req)
 		remote = &sk->sk_v6_daddr;
 	}
 #endif
-	child = tcphs_minisock_find(sock_net(sk), inet6, local, sk->sk_num, remote,
+	other = tcphs_minisock_find(sock_net(sk), inet6, local, sk->sk_num, remote,
 				    ntohs(sk->sk_dport), sk->sk_bound_dev_if, 0);
-	if (!child)
+	if (!other)
 		return false;
-	taken = sk_fullsock(child);
-	sock_gen_put(child);
-	return taken;
+	found = is_successor(other, req);
+	held_put(other);
+	return found;
 }
 
 /**
@@ -480,7 +490,7 @@ void tcphs_minisock_request_end(const struct request_sock *req)
 	const struct sock *sk;
 
 	if (req->sk || !req->rsk_listener || !tcp_rsk(req)->snt_synack ||
-	    child_taken(req))
+	    goes_on(req))
 		return;
 	sk = req_to_sk((struct request_sock *)req);
 	if (tcphs_filter_on() &&

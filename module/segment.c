@@ -18,6 +18,7 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/net_namespace.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -76,6 +77,24 @@ static __always_inline bool had_data(const struct tcp_sock *tp)
 static __always_inline bool is_loopback(const struct net_device *dev)
 {
 	return dev && dev->flags & IFF_LOOPBACK;
+}
+
+/*
+ * Does it come by the loopback device, and left for that? NAT behind LOCAL_OUT may have
+ * turned it there, or what it answers. Then no hint says anything, and it is looked
+ * at as on other devices.
+ */
+static __always_inline bool left_for_loopback(const struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (unlikely(ct && ct->status & IPS_NAT_MASK))
+		return false;
+#endif
+	return is_loopback(state->in);
 }
 
 /*
@@ -574,7 +593,7 @@ static __always_inline bool ack_wanted(PACKET, const struct sock *sk, u8 was,
 	if (len)
 		return was == TCP_NEW_SYN_RECV || was == TCP_LISTEN ||
 		       (!sk && tcphs_hint_cookies());
-	if (is_loopback(state->in))
+	if (left_for_loopback(skb, state))
 		return false;
 	return !sk || was == TCP_LISTEN || ack_in_wanted(th, sk, was, add);
 }
@@ -635,7 +654,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 		return true;
 	if (f & TCPHDR_FIN)
 		return tcphs_minisock_waiting();
-	return !len && !is_loopback(state->in);
+	return !len && !left_for_loopback(skb, state);
 }
 
 /* For whom it is. A SYN is for a listener, and so is a SYN cookie. */
@@ -703,7 +722,7 @@ static __always_inline bool is_data_in(PACKET)
 
 	if (sk)
 		return len && sk->sk_state != TCP_NEW_SYN_RECV;
-	return (len || is_loopback(state->in)) && !tcphs_hint_under_way() &&
+	return (len || left_for_loopback(skb, state)) && !tcphs_hint_under_way() &&
 	       !tcphs_hint_cookies();
 }
 
@@ -844,14 +863,32 @@ static noinline bool passes_again(const struct sk_buff *skb,
 	return !(container_of(dst, struct rtable, dst)->rt_flags & RTCF_LOCAL);
 }
 
-static __always_inline bool is_first_pass(const struct sk_buff *skb,
+/*
+ * Passes here though no socket sends it now: IPVS, ipvlan and the copies of nft's dup
+ * have it leave once more, or leave what came from elsewhere.
+ */
+static __always_inline bool is_passed_on(const struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	if (unlikely(skb->ipvs_property))
+		return true;
+#endif
+	if (!skb->sk)
+		return tcphs_compat_is_copy();
+	/* TCP says for which socket it sends. */
+	return unlikely(!state->sk || sock_net(skb->sk) != state->net);
+}
+
+static __always_inline bool is_untold_out(const struct sk_buff *skb,
 					  const struct nf_hook_state *state,
 					  bool inet6)
 {
 	const struct net_device *out = state->out;
 
-	return out && unlikely(netif_is_l3_master(out) || netif_is_l3_slave(out)) &&
-	       passes_again(skb, out, inet6);
+	return is_passed_on(skb, state) ||
+	       (out && unlikely(netif_is_l3_master(out) || netif_is_l3_slave(out)) &&
+		passes_again(skb, out, inet6));
 }
 
 static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,
@@ -860,7 +897,7 @@ static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,
 {
 	unsigned long mark = (unsigned long)priv;
 
-	if (out && is_first_pass(skb, state, false))
+	if (out && is_untold_out(skb, state, false))
 		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain4(skb))
 		return tcphs_packet_is_tcp4(skb) ?
@@ -874,16 +911,36 @@ static __always_inline unsigned int hook6(void *priv, const struct sk_buff *skb,
 {
 	unsigned long mark = (unsigned long)priv;
 
-	if (out && is_first_pass(skb, state, true))
+	if (out && is_untold_out(skb, state, true))
 		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain6(skb))
 		return hook_far(mark, skb, state, out, true);
 	return hook(mark, skb, state, sizeof(struct ipv6hdr), out, true);
 }
 
+/* An ipvlan of mode l3s takes what comes in its master's netns. */
+static __always_inline bool is_for_ipvlan(const struct nf_hook_state *state)
+{
+	return unlikely(netif_has_l3_rx_handler(state->in));
+}
+
+/* The route says in which netns it is received. */
+static noinline unsigned int ipvlan_in(void *priv, const struct sk_buff *skb,
+				       const struct nf_hook_state *state, bool inet6)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	struct nf_hook_state own = *state;
+
+	if (dst)
+		own.net = dev_net(dst->dev);
+	return inet6 ? hook6(priv, skb, &own, false) : hook4(priv, skb, &own, false);
+}
+
 static notrace unsigned int hook_in4(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
+	if (is_for_ipvlan(state))
+		return ipvlan_in(priv, skb, state, false);
 	return hook4(priv, skb, state, false);
 }
 
@@ -896,6 +953,8 @@ static notrace unsigned int hook_out4(void *priv, struct sk_buff *skb,
 static notrace unsigned int hook_in6(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
+	if (is_for_ipvlan(state))
+		return ipvlan_in(priv, skb, state, true);
 	return hook6(priv, skb, state, false);
 }
 

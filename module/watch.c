@@ -123,9 +123,8 @@ static void notrace entered(unsigned long ip, unsigned long parent,
 
 /*
  * Of the functions that it is called from it may only bring about the end of another
- * request or TIME_WAIT, by giving back the last reference to it: that one is told
- * in its turn, so recursion is not suppressed. None of them runs where RCU is not
- * watching.
+ * request or TIME_WAIT, by giving back the last reference to it: so recursion is not
+ * suppressed. None of them runs where RCU is not watching.
  */
 static struct ftrace_ops ops = {
 	.func = entered,

@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Ways on which a segment passes netfilter more than once, or in another network
+# namespace than its socket's: NAT that turns a connection to loopback (service meshes),
+# IPVS, ipvlan, nft's dup. Each is told once, where its socket is. And a listener
+# that closes amid a handshake, which another one of its group ends.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS_DIR/window.sh"
+
+# look NETNS DEVICE: capture there from here on
+look() {
+	ip netns exec "$1" tcpdump -n -i "$2" -Z root -s 160 --immediate-mode -U \
+		--time-stamp-precision=nano -w "$WORK/way.pcap" tcp 2>"$WORK/way.err" &
+	LOOK=$!
+	defer kill $LOOK
+	wait_for 30 grep -q 'listening on' "$WORK/way.err" ||
+		skip_all "tcpdump does not start: $(cat "$WORK/way.err")"
+}
+
+# said NAME FILTER ROLE=NETNS...: the connection is over; was it told right?
+said() {
+	local name=$1 filter=$2 role roles=()
+	shift 2
+	# tcpdump loses what it has not yet taken from the kernel.
+	sleep 1
+	kill -INT $LOOK
+	wait $LOOK
+	for role; do
+		roles+=("${role%%=*}=$(netns_inode "${role#*=}")")
+	done
+	"$TCPHS" events --json "$filter" >"$WORK/events.json"
+	"$TCPHS" timeline --json "$filter" >"$WORK/timeline.json"
+	is "$name: each segment once" \
+		"$(./bypath.py judge "$WORK/way.pcap" "$WORK/events.json" "${roles[@]}" 2>&1)" ""
+	is "$name: its timelines" "$(python3 -c '
+import json, sys
+for c in map(json.loads, sys.stdin):
+    if c["kind"] == "connection":
+        print(c["record"], c["open"], c["close"])
+' <"$WORK/timeline.json" | sort -u)" "complete three-way four-way"
+}
+
+# talked NAME ARGUMENT...: whether it was made at all
+talked() {
+	check "$1" timeout 60 ./bypath.py "${@:2}"
+}
+
+redirect() {
+	netns_add NS_LO
+	ip -n "$NS_LO" -b - <<-EOF
+		link add d0 type dummy
+		addr add 192.0.2.9/24 dev d0
+		link set d0 up
+		route add default via 192.0.2.1
+	EOF
+	if ! ip netns exec "$NS_LO" nft -f - <<-EOF; then
+		table ip tcphs {
+			chain out {
+				type nat hook output priority -100;
+				tcp dport 443 redirect to :15001
+			}
+		}
+	EOF
+		skip "redirect" "no NAT in this kernel"
+		return
+	fi
+	look "$NS_LO" lo
+	talked "redirect: made" talk "$NS_LO" 0.0.0.0 15001 "$NS_LO" 203.0.113.5 443
+	said "redirect" "port 443 or port 15001" "client=$NS_LO" "server=$NS_LO"
+}
+
+ipvs() {
+	DELAY=0 place_netns
+	ip -n "$NS_W" link add vip type dummy
+	ip -n "$NS_W" addr add 203.0.113.1/32 dev vip
+	modprobe -a ip_vs ip_vs_rr 2>/dev/null
+	if ! ip netns exec "$NS_W" ./bypath.py ipvs 203.0.113.1 80 198.51.100.2 8080; then
+		skip "IPVS" "not in this kernel"
+		return
+	fi
+	look "$NS_S" eth0
+	talked "IPVS: made" talk "$NS_S" 198.51.100.2 8080 "$NS_C" 203.0.113.1 80
+	said "IPVS" "host 192.0.2.2" "client=$NS_C" "server=$NS_S" "none=$NS_W"
+	look "$NS_S" eth0
+	talked "IPVS, from its own host: made" talk "$NS_S" 198.51.100.2 8080 "$NS_W" 203.0.113.1 80
+	said "IPVS, from its own host" "host 203.0.113.1 or host 198.51.100.1" \
+		"client=$NS_W" "server=$NS_S"
+}
+
+# ipvlan MODE
+ipvlan() {
+	netns_add NS_W
+	netns_add NS_C
+	netns_add NS_S
+	if ! ip -n "$NS_W" -b - <<-EOF; then
+		link add v0 address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:02 netns $NS_S
+		addr add 192.0.2.1/24 dev v0
+		link set v0 up
+		neigh replace 192.0.2.2 lladdr 02:00:00:00:00:02 nud permanent dev v0
+		link add link v0 name eth0 netns $NS_C type ipvlan mode $1
+	EOF
+		skip "ipvlan $1" "not in this kernel"
+		return
+	fi
+	ip -n "$NS_C" -b - <<-EOF
+		addr add 192.0.2.3/24 dev eth0
+		link set eth0 up
+	EOF
+	ip -n "$NS_S" -b - <<-EOF
+		addr add 192.0.2.2/24 dev eth0
+		link set eth0 up
+		neigh replace 192.0.2.3 lladdr 02:00:00:00:00:01 nud permanent dev eth0
+	EOF
+	look "$NS_S" eth0
+	talked "ipvlan $1, client: made" talk "$NS_S" 192.0.2.2 80 "$NS_C" 192.0.2.2 80
+	said "ipvlan $1, client" "port 80 and host 192.0.2.3" \
+		"client=$NS_C" "server=$NS_S" "none=$NS_W"
+	look "$NS_S" eth0
+	talked "ipvlan $1, server: made" talk "$NS_C" 192.0.2.3 81 "$NS_S" 192.0.2.3 81
+	said "ipvlan $1, server" "port 81" "client=$NS_S" "server=$NS_C" "none=$NS_W"
+}
+
+dup() {
+	DELAY=0 place_netns
+	if ! ip netns exec "$NS_S" nft -f - <<-EOF; then
+		table ip tcphs {
+			chain out {
+				type filter hook output priority 0;
+				tcp sport 8081 dup to 198.51.100.1 device "eth0"
+			}
+		}
+	EOF
+		skip "dup" "not in this kernel"
+		return
+	fi
+	talked "dup: made" talk "$NS_S" 198.51.100.2 8081 "$NS_C" 198.51.100.2 8081
+	"$TCPHS" events --json "port 8081" >"$WORK/events.json"
+	is "dup: no cookie, nothing out of no socket" "$(python3 -c '
+import json, sys
+inode = int(sys.argv[1])
+for r in map(json.loads, sys.stdin):
+    if (r["kind"], r.get("dir"), r["netns"]) == ("segment", "out", inode):
+        if r["cookie"] or r["socket"] == "none":
+            print(r["flags"], r["seq"])
+' "$(netns_inode "$NS_S")" <"$WORK/events.json")" ""
+}
+
+migration() {
+	DELAY=150 place_netns
+	if ! ip netns exec "$NS_S" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_migrate_req' 2>/dev/null; then
+		skip "migration" "no net.ipv4.tcp_migrate_req in this kernel"
+		return
+	fi
+	look "$NS_S" eth0
+	talked "migration: made" migrate "$NS_S" 198.51.100.2 8082 "$NS_C"
+	said "migration" "port 8082" "client=$NS_C" "server=$NS_S"
+	is "migration: no request has ended" "$(grep -c '"via":"request".*"new":"CLOSE"\|"new":"CLOSE".*"via":"request"' "$WORK/events.json")" 0
+}
+
+begin
+find_tool
+module_use
+kernel_mark
+redirect
+ipvs
+ipvlan l3
+ipvlan l3s
+dup
+migration
+kernel_quiet "the kernel has not complained"
+finish
