@@ -80,6 +80,7 @@ struct tcphs_end {
 	bool cookie;		/* its SYN,ACK carried a SYN cookie */
 	bool asked;		/* a SYN came and was not answered yet */
 	struct tcphs_owner listener;	/* who listened for it */
+	uint64_t listener_sock;	/* ... and the socket, as the request named it; or 0 */
 	bool iss_known;
 	bool irs_known;
 	uint32_t iss;		/* its own initial sequence number */

@@ -262,8 +262,10 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 	e->role = TCPHS_ROLE_PASSIVE;
 	if (birth) {
 		e->born = true;
-		if (tr->queues.listener)
+		if (tr->queues.listener) {
 			tcphs_listener_meet(&f->ends, e, r, t, tr->queues.listener);
+			tcphs_listener_name(&f->ends, e, t, tr->queues.listener);
+		}
 	}
 	tcphs_listener_owner(&f->ends, e);
 	tcphs_end_bind(&f->ends, e, r->sock);

@@ -59,6 +59,16 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 	return best;
 }
 
+/* The listener of e: that which its request named, or one at its address; NULL unknown. */
+static struct tcphs_end *listener_of(const struct tcphs_ends *ends, const struct tcphs_end *e)
+{
+	struct tcphs_end *l = tcphs_end_named(ends, e->listener_sock);
+
+	if (l && l->role == TCPHS_ROLE_LISTENER && !l->closed)
+		return l;
+	return tcphs_listener_find(ends, e->netns, &e->tuple);
+}
+
 /* One that is gone is no other one: a SYN may have found it in its last moment. */
 static bool just_closed(const struct tcphs_ends *ends, const struct tcphs_record *r,
 			const struct tcphs_tuple *t)
@@ -130,6 +140,22 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
 		tcphs_end_bind(ends, l, sock);
 }
 
+void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e,
+			 const struct tcphs_tuple *t, uint64_t sock)
+{
+	struct tcphs_end *named = tcphs_end_named(ends, sock);
+	struct tcphs_end *counted = tcphs_listener_find(ends, e->netns, t);
+
+	e->listener_sock = sock;
+	if (!e->asked || !counted || !named || named == counted ||
+	    named->role != TCPHS_ROLE_LISTENER)
+		return;
+	counted->counts.syns--;
+	counted->counts.unanswered--;
+	named->counts.syns++;
+	named->counts.unanswered++;
+}
+
 /*
  * A RST to an ACK that came to a listener and carried back no cookie: the kernel
  * takes every such ACK for one while it has sent cookies not long ago. Where a
@@ -159,7 +185,7 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	    (s->flags & TCPHS_SYN && !out && e->full && !e->closed &&
 	     e->state != TCPHS_SYN_RECV))
 		return;
-	l = tcphs_listener_find(ends, r->netns, &e->tuple);
+	l = listener_of(ends, e);
 	if (!l)
 		return;
 	/*
@@ -199,7 +225,7 @@ void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)
 
 	if (e->listener.known || !e->in_table)
 		return;
-	l = tcphs_listener_find(ends, e->netns, &e->tuple);
+	l = listener_of(ends, e);
 	for (i = 0; l && i < l->records; i++) {
 		const struct tcphs_transition *t = &l->record[i].transition;
 
