@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `tcphs export`: connections as packets, as a picture or as a diagram. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "capture.h"
 #include "command.h"
@@ -17,6 +13,7 @@
 #include "mermaid.h"
 #include "message.h"
 #include "number.h"
+#include "outlet.h"
 #include "picture.h"
 #include "story.h"
 
@@ -36,10 +33,8 @@ static const char *const suffixes[FORMATS] = { ".pcapng", ".svg", ".png", ".mmd"
 struct export {
 	const struct tcphs_settings *s;
 	enum format format;
-	FILE *to;
-	bool created;		/* the file was not there before */
-	bool begun;		/* the source is there, the old content is gone */
-	int error;		/* errno of the first failed write */
+	struct tcphs_outlet out;
+	bool begun;		/* the source is there */
 	uint64_t number;
 	uint64_t omitted;
 	uint64_t packets;
@@ -47,82 +42,6 @@ struct export {
 	struct tcphs_mermaid *mermaid;
 	struct tcphs_picture picture;
 };
-
-/* ---- the file ------------------------------------------------------------- */
-
-static bool open_file(struct export *e)
-{
-	const char *name = e->s->output;
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	e->created = fd >= 0;
-	/* What was there is lost only when there is something to write. */
-	if (fd < 0 && errno == EEXIST)
-		fd = open(name, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		e->to = fdopen(fd, "w");
-	if (!e->to) {
-		tcphs_message_print("%s: %s", name, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	return true;
-}
-
-static bool is_regular(const struct export *e)
-{
-	struct stat st;
-
-	return !fstat(fileno(e->to), &st) && S_ISREG(st.st_mode);
-}
-
-/* The recording that is read is not to be written. */
-static bool is_input(const struct export *e)
-{
-	struct stat in, out;
-	size_t i;
-
-	if (fstat(fileno(e->to), &out))
-		return false;
-	for (i = 0; i < e->s->nfiles; i++)
-		if (!stat(e->s->files[i], &in) && in.st_dev == out.st_dev &&
-		    in.st_ino == out.st_ino)
-			return true;
-	return false;
-}
-
-/* The file to be removed when the program is stopped in the middle of it. */
-static const char *volatile unfinished;
-
-static void stop(int number)
-{
-	if (unfinished)
-		unlink(unfinished);
-	signal(number, SIG_DFL);
-	raise(number);
-}
-
-static void catch(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = stop };
-	size_t i;
-
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction old;
-
-		/* nohup's wish stands. */
-		if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &action, NULL);
-	}
-}
-
-static void check(struct export *e)
-{
-	if (ferror(e->to) && !e->error)
-		e->error = errno ? errno : EIO;
-}
 
 /* ---- what comes ----------------------------------------------------------- */
 
@@ -135,42 +54,36 @@ static void header(void *arg, const struct tcphs_input *in)
 	if (e->begun)
 		return;
 	e->begun = true;
-	if (is_regular(e)) {
-		unfinished = e->s->output;
-		catch();
-		if (ftruncate(fileno(e->to), 0))
-			e->error = errno;
-	}
 	switch (e->format) {
 	case PCAPNG:
-		e->capture = tcphs_capture_new(e->to, h, tcphs_help_name());
+		e->capture = tcphs_capture_new(e->out.to, h, tcphs_help_name());
 		break;
 	case SVG:
 	case PNG:
 		e->picture.canvas = e->format == SVG ? tcphs_canvas_new_svg() :
 						       tcphs_canvas_new_png();
 		if (!e->picture.canvas)
-			e->error = errno;
+			e->out.error = errno;
 		e->picture.clock = clock;
 		e->picture.absolute = e->s->absolute;
 		e->picture.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 		break;
 	case MERMAID:
-		e->mermaid = tcphs_mermaid_new(e->to, &clock, e->s->absolute);
+		e->mermaid = tcphs_mermaid_new(e->out.to, &clock, e->s->absolute);
 		break;
 	default:
 		break;
 	}
 	if (e->format == PCAPNG && h->segments == TCPHS_SEGMENTS_NONE)
 		tcphs_message_print("no segments were recorded here: the module was loaded with segments=none");
-	check(e);
+	tcphs_outlet_check(&e->out);
 }
 
 static void connection(void *arg, const struct tcphs_connection *c)
 {
 	struct export *e = arg;
 
-	if (e->error)
+	if (e->out.error)
 		return;
 	if (e->format != PCAPNG && !e->s->count && e->number == DRAWN) {
 		e->omitted++;
@@ -184,7 +97,7 @@ static void connection(void *arg, const struct tcphs_connection *c)
 		tcphs_mermaid_connection(e->mermaid, c, e->number);
 	else
 		tcphs_picture_connection(&e->picture, c, e->number);
-	check(e);
+	tcphs_outlet_check(&e->out);
 }
 
 static void listener(void *arg, const struct tcphs_end *l, const struct tcphs_context *x)
@@ -223,12 +136,12 @@ static void finish(void *arg, uint64_t lost)
 	if (e->capture)
 		e->packets = tcphs_capture_finish(e->capture);
 	if (e->picture.canvas)
-		why = tcphs_picture_finish(&e->picture, e->to);
+		why = tcphs_picture_finish(&e->picture, e->out.to);
 	if (why) {
 		tcphs_message_print("%s: %s", e->s->output, why);
-		e->error = -1;
+		e->out.error = -1;
 	}
-	check(e);
+	tcphs_outlet_check(&e->out);
 }
 
 /* ---- the command ---------------------------------------------------------- */
@@ -246,40 +159,6 @@ static bool find_format(struct export *e)
 			return true;
 	}
 	return false;
-}
-
-/* A file that is not whole is no good to anybody. */
-static void remove_file(struct export *e)
-{
-	if (is_regular(e) && !unlink(e->s->output))
-		tcphs_message_print("%s: removed, it was not whole", e->s->output);
-}
-
-static int close_file(struct export *e, int status)
-{
-	bool whole;
-
-	if (!e->begun) {
-		/* There was no source. */
-		if (e->created)
-			unlink(e->s->output);
-		fclose(e->to);
-		return status;
-	}
-	errno = 0;
-	if (fflush(e->to) && !e->error)
-		e->error = errno ? errno : EIO;
-	whole = !e->error;
-	if (e->error > 0)
-		tcphs_message_print("%s: %s", e->s->output, strerror(e->error));
-	if (!whole)
-		remove_file(e);
-	unfinished = NULL;
-	if (fclose(e->to) && whole) {
-		tcphs_message_print("%s: %s", e->s->output, strerror(errno));
-		return TCPHS_EXIT_FAILED;
-	}
-	return whole ? status : TCPHS_EXIT_FAILED;
 }
 
 int tcphs_export_run(const struct tcphs_settings *s)
@@ -303,15 +182,13 @@ int tcphs_export_run(const struct tcphs_settings *s)
 				    s->output);
 		return TCPHS_EXIT_USAGE;
 	}
-	if (!open_file(&e))
-		return TCPHS_EXIT_FAILED;
-	if (is_input(&e)) {
-		tcphs_message_print("%s: this is the recording itself", s->output);
-		fclose(e.to);
-		return TCPHS_EXIT_USAGE;
-	}
+	/* Sequence numbers are secret. */
+	status = tcphs_outlet_open(&e.out, s, 0600);
+	if (status)
+		return status;
 	status = tcphs_story_tell(s, &story);
-	status = close_file(&e, status);
+	if (!tcphs_outlet_close(&e.out, e.begun))
+		status = TCPHS_EXIT_FAILED;
 	tcphs_mermaid_free(e.mermaid);
 	tcphs_canvas_free(e.picture.canvas);
 	return status;

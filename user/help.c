@@ -106,7 +106,7 @@ static const struct {
 } options[] = {
 	{ 'r', "  -r, --read=FILE     read a recording, or records as JSON (- is standard input);\n"
 	       "                      several -r: as if one machine had recorded them\n" },
-	{ 'o', "  -o, --output=FILE   write to FILE (record: - is standard output)\n" },
+	{ 'o', "  -o, --output=FILE   write to FILE (record, stats: - is standard output)\n" },
 	{ 'j', "      --json          one JSON object per line\n" },
 	{ 'p', "      --prometheus    stats: in the text format for Prometheus\n" },
 	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "connection.h"
@@ -18,6 +16,7 @@
 #include "input.h"
 #include "memory.h"
 #include "message.h"
+#include "outlet.h"
 #include "output.h"
 #include "prometheus.h"
 #include "story.h"
@@ -38,6 +37,7 @@ struct listener {
 
 struct metrics {
 	FILE *to;
+	struct tcphs_outlet *out;	/* NULL: standard output */
 	struct tcphs_summary summary;
 	uint64_t bound[BOUNDS];		/* ns */
 	uint64_t within[BOUNDS];
@@ -393,11 +393,14 @@ static void finish(void *arg, uint64_t lost)
 		m->summary.total / 1e9, m->summary.handshakes);
 	put_verdicts(m);
 	put_listeners(m);
+	if (m->out)
+		tcphs_outlet_check(m->out);
 }
 
 /* ---- the command ---------------------------------------------------------- */
 
-static int put_all(FILE *to, const struct tcphs_settings *s)
+/* `out` NULL: standard output. */
+static int put_all(struct tcphs_outlet *out, const struct tcphs_settings *s)
 {
 	static const unsigned int step[] = { 1, 2, 5 };
 	struct metrics *m = tcphs_memory_get(1, sizeof(*m));
@@ -412,7 +415,8 @@ static int put_all(FILE *to, const struct tcphs_settings *s)
 	int status = 0;
 	size_t i;
 
-	m->to = to;
+	m->to = out ? out->to : stdout;
+	m->out = out;
 	for (i = 0; i < BOUNDS; i++) {
 		m->bound[i] = decade * step[i % 3];
 		if (i % 3 == 2)
@@ -420,7 +424,9 @@ static int put_all(FILE *to, const struct tcphs_settings *s)
 	}
 	/* A recording has none of these. */
 	if (!s->nfiles)
-		status = put_counters(to);
+		status = put_counters(m->to);
+	if (out)
+		tcphs_outlet_check(out);
 	if (!status)
 		status = tcphs_story_tell(s, &story);
 	free(m->listener);
@@ -428,43 +434,19 @@ static int put_all(FILE *to, const struct tcphs_settings *s)
 	return status;
 }
 
-/* A collector that reads meanwhile has the file of before, or all of this one. */
-static int replace(const char *path, const struct tcphs_settings *s)
-{
-	size_t size = strlen(path) + sizeof(".XXXXXX");
-	char *name = tcphs_memory_get(1, size);
-	int fd, status = TCPHS_EXIT_FAILED, error = 0;
-	FILE *to;
-
-	snprintf(name, size, "%s.XXXXXX", path);
-	fd = mkstemp(name);
-	to = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (!to) {
-		tcphs_message_print("%s: %s", fd < 0 ? path : name, strerror(errno));
-		free(name);
-		return TCPHS_EXIT_FAILED;
-	}
-	status = put_all(to, s);
-	/* node_exporter is nobody in particular. */
-	if (fchmod(fd, 0644) || ferror(to) || fflush(to))
-		error = errno ? errno : EIO;
-	if (fclose(to) && !error)
-		error = errno;
-	if (!error && !status && rename(name, path))
-		error = errno;
-	if (error) {
-		tcphs_message_print("%s: %s: it is as it was", path, strerror(error));
-		status = TCPHS_EXIT_FAILED;
-	}
-	if (status)
-		unlink(name);
-	free(name);
-	return status;
-}
-
 int tcphs_prometheus_run(const struct tcphs_settings *s)
 {
-	if (s->output && strcmp(s->output, "-"))
-		return replace(s->output, s);
-	return put_all(stdout, s);
+	struct tcphs_outlet out;
+	int status;
+
+	if (!s->output || !strcmp(s->output, "-"))
+		return put_all(NULL, s);
+	/* node_exporter is nobody in particular. */
+	status = tcphs_outlet_open(&out, s, 0644);
+	if (status)
+		return status;
+	status = put_all(&out, s);
+	if (!tcphs_outlet_close(&out, !status))
+		status = TCPHS_EXIT_FAILED;
+	return status;
 }

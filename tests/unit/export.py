@@ -14,7 +14,6 @@ import signal
 import struct
 import subprocess
 import tempfile
-import time
 import xml.etree.ElementTree as ET
 
 from program import DATA, ENV, OUT, TCPHS
@@ -205,25 +204,6 @@ def check_bad(work):
     expect("over a longer file", 0, "", good, at("shorter.mmd"))
     with open(at("shorter.mmd")) as one, open(at("three_way.mmd")) as two:
         say(one.read() == two.read(), "nothing of the longer file remains")
-    # Stopped in the middle: a pipe that gives no more than a header.
-    read_end, write_end = os.pipe()
-    with open(good, "rb") as f:
-        os.write(write_end, f.read(256 + 128))
-    p = subprocess.Popen([TCPHS, "export", "-r", "-", "-o", at("stopped.svg")],
-                         stdin=read_end, env=ENV)
-    for _ in range(500):
-        if os.path.exists(at("stopped.svg")):
-            break
-        time.sleep(0.01)
-    time.sleep(0.2)
-    was = os.path.exists(at("stopped.svg"))
-    p.terminate()
-    status = p.wait(10)
-    os.close(write_end)
-    os.close(read_end)
-    say(was and status == -signal.SIGTERM and
-        not os.path.exists(at("stopped.svg")), "stopped: no part remains",
-        "was there: %s, status %d" % (was, status))
     expect("no connection", 0, "no connection", good, at("x.SVG"), "port", "9")
 
     # More than a picture holds: the first ones, and how many are not there.

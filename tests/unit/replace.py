@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""-o FILE: what is there is replaced in whole or stays, a link leads to what is
+replaced, what is no regular file is written into, and what is read is not touched.
+
+usage: replace.py DIRECTORY-OF-PROGRAMS
+"""
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from program import DATA, ENV, TCPHS
+from recording import HEADER, RECORD, read
+from tap import finish, say
+
+GOOD = os.path.join(DATA, "loopback.tcphs")
+RAW = read("loopback")
+# The commands that write a file anew, and how it is called.
+ANEW = ((("stats", "--prometheus"), "x.prom"), (("export",), "x.mmd"),
+        (("export",), "x.pcapng"), (("export",), "x.svg"))
+
+
+def run(*args, **more):
+    p = subprocess.run([TCPHS, *args], env=ENV, capture_output=True, timeout=120, **more)
+    return p.returncode, p.stderr.decode()
+
+
+def content(path):
+    """None: there is no such file."""
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def write(path, what):
+    with open(path, "wb") as f:
+        f.write(what)
+
+
+def stop_in_the_middle(args, work, number):
+    """Of a recording that does not go on; which files were there meanwhile."""
+    before = set(os.listdir(work))
+    p = subprocess.Popen([TCPHS, *args, "-r", "-"], stdin=subprocess.PIPE, env=ENV,
+                         stderr=subprocess.DEVNULL)
+    p.stdin.write(RAW[:HEADER + RECORD])
+    p.stdin.flush()
+    for _ in range(500):
+        made = set(os.listdir(work)) - before
+        if made:
+            break
+        time.sleep(0.01)
+    time.sleep(0.2)
+    p.send_signal(number)
+    status = p.wait(10)
+    p.stdin.close()
+    return status, made
+
+
+def check_anew(args, name):
+    title = " ".join(args) + " -o " + name
+    with tempfile.TemporaryDirectory() as work:
+        def at(*path):
+            return os.path.join(work, *path)
+
+        os.mkdir(at("there"))
+        to = at("there", name)
+        plain = run(*args, "-r", GOOD, "-o", to)
+        want = content(to)
+        say(plain == (0, "") and len(want) > 1000, title + ": a new file", plain)
+
+        # What is there keeps its mode and owner.
+        write(to, b"before\n")
+        os.chmod(to, 0o640)
+        if os.geteuid() == 0:
+            os.chown(to, 12345, 54321)
+        was = os.stat(to)
+        got = run(*args, "-r", GOOD, "-o", to)
+        now = os.stat(to)
+        say(got == (0, "") and content(to) == want and
+            (was.st_mode, was.st_uid, was.st_gid) == (now.st_mode, now.st_uid, now.st_gid),
+            title + ": over another file, with its mode and owner", (got, was, now))
+
+        # Links, of which the last leads to nothing yet.
+        os.symlink(os.path.join("there", name), at("one." + name))
+        os.symlink(at("one." + name), at("two." + name))
+        for there in (True, False):
+            if not there:
+                os.unlink(to)
+            got = run(*args, "-r", GOOD, "-o", at("two." + name))
+            say(got == (0, "") and content(to) == want and
+                os.path.islink(at("two." + name)) and os.path.islink(at("one." + name)) and
+                os.listdir(at("there")) == [name],
+                "%s: links to what is%s there" % (title, "" if there else " not"),
+                (got, os.listdir(work), os.listdir(at("there"))))
+        os.symlink("loop." + name, at("loop." + name))
+        got = run(*args, "-r", GOOD, "-o", at("loop." + name))
+        say(got[0] == 1 and "Too many levels of symbolic links" in got[1] and
+            os.path.islink(at("loop." + name)), title + ": a link to itself", got)
+
+        # No regular file.
+        os.mkfifo(at("pipe." + name))
+        os.symlink("pipe." + name, at("way." + name))
+        for path in (at("pipe." + name), at("way." + name)):
+            taken = []
+            reader = threading.Thread(target=lambda p=path: taken.append(content(p)),
+                                      daemon=True)
+            reader.start()
+            got = run(*args, "-r", GOOD, "-o", path)
+            reader.join(10)
+            say(got == (0, "") and taken == [want] and
+                not os.path.isfile(path), title + ": into " + os.path.basename(path)[:4], got)
+        if os.geteuid() == 0:
+            full = at("full." + name)
+            os.mknod(full, 0o20666, os.makedev(1, 7))
+            got = run(*args, "-r", GOOD, "-o", full)
+            say(got[0] == 1 and "No space left" in got[1] and not os.path.isfile(full),
+                title + ": a device stays one", got)
+        got = run(*args, "-r", GOOD, "-o", at("none", name))
+        say(got[0] == 1 and "No such file" in got[1], title + ": no such directory", got)
+
+        # What goes wrong in the middle.
+        write(to, b"before\n")
+        for path, stays in ((to, b"before\n"), (at("new." + name), None)):
+            got = run(*args, "-r", GOOD, "-o", path, preexec_fn=lambda:
+                      resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+            say(got[0] == 1 and "File too large" in got[1] and
+                content(path) == stays,
+                "%s: no room for %s file" % (title, "another" if stays else "a new"), got)
+            got = run(*args, "-r", at("nowhere"), "-o", path)
+            say(got[0] == 1 and "nowhere" in got[1] and
+                content(path) == stays,
+                "%s: nothing to read for %s file" % (title, "another" if stays else "a new"), got)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            status, made = stop_in_the_middle((*args, "-o", to), at("there"), number)
+            say(status == -number and made and os.listdir(at("there")) == [name] and
+                content(to) == b"before\n", "%s: %s: what was there stays, and nothing else" %
+                (title, signal.Signals(number).name), (status, made, os.listdir(at("there"))))
+
+
+def check_input(args, name):
+    """What is read is not to be written: by name, by links, and by standard input."""
+    title = " ".join(args) + " -o " + name
+    with tempfile.TemporaryDirectory() as work:
+        path, soft, hard = (os.path.join(work, n + name) for n in ("in.", "soft.", "hard."))
+        write(path, RAW)
+        os.symlink(path, soft)
+        os.link(path, hard)
+        for read_from in (path, soft, hard, "-"):
+            for to in (path, soft, hard):
+                with open(path, "rb") as f:
+                    got = run(*args, "-r", read_from, "-o", to, stdin=f)
+                if got[0] != 2 or "this is the recording itself" not in got[1] or \
+                        content(path) != RAW:
+                    say(False, "%s: -r %s -o %s" % (title, read_from, to), got)
+                    write(path, RAW)
+        say(sorted(os.listdir(work)) == sorted(os.path.basename(p) for p in (path, soft, hard)),
+            title + ": not onto what is read", os.listdir(work))
+
+
+for command, called in ANEW:
+    check_anew(command, called)
+    check_input(command, called)
+
+with tempfile.TemporaryDirectory() as directory:
+    log = os.path.join(directory, "log")
+    write(log, b"before\n")
+    # As /dev/stdout is, which is not to be risked.
+    link = os.path.join(directory, "stdout")
+    os.symlink("/proc/self/fd/1", link)
+    with open(log, "ab") as out:
+        p = subprocess.run([TCPHS, "stats", "--prometheus", "-r", GOOD, "-o", link],
+                           env=ENV, stdout=out, stderr=subprocess.PIPE, timeout=60)
+    say(p.returncode == 0 and content(log).startswith(b"before\n# HELP") and
+        os.path.islink(link), "a link to standard output, which appends",
+        (p, content(log)[:100]))
+finish()
