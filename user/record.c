@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "message.h"
 #include "number.h"
+#include "outlet.h"
 #include "record.h"
 #include "source.h"
 #include "stop.h"
@@ -168,23 +169,28 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 	return flush(w);
 }
 
-/* `flags` of open(2): may it be there already? */
-static int open_output(struct recorder *w, int flags)
+/* What is there already is emptied if it is not read; with `fresh` it is left alone. */
+static int open_output(struct recorder *w, const struct tcphs_settings *s, bool fresh)
 {
+	bool standard = !strcmp(w->name, "-");
 	struct stat st;
+	int status;
 
-	if (!strcmp(w->name, "-")) {
+	if (standard) {
 		w->name = "standard output";
 		w->fd = dup(STDOUT_FILENO);
 	} else {
-		w->fd = open(w->name, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+		w->fd = open(w->name, O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_EXCL : 0), 0600);
 	}
-	if (w->fd < 0) {
+	w->regular = w->fd >= 0 && !fstat(w->fd, &st) && S_ISREG(st.st_mode);
+	status = w->regular ? tcphs_outlet_refuse(s, w->name, &st) : TCPHS_EXIT_DONE;
+	if (w->fd < 0 || (!status && w->regular && !standard && ftruncate(w->fd, 0))) {
 		tcphs_message_print("%s: %s", w->name, strerror(errno));
-		return TCPHS_EXIT_FAILED;
+		status = TCPHS_EXIT_FAILED;
 	}
-	w->regular = !fstat(w->fd, &st) && S_ISREG(st.st_mode);
-	return TCPHS_EXIT_DONE;
+	if (status && w->fd >= 0)
+		close(w->fd);
+	return status;
 }
 
 int tcphs_record_run(const struct tcphs_settings *s)
@@ -209,7 +215,7 @@ int tcphs_record_run(const struct tcphs_settings *s)
 		return status;
 	w = tcphs_memory_get(1, sizeof(*w));
 	w->name = s->output;
-	status = open_output(w, O_TRUNC);
+	status = open_output(w, s, false);
 	if (status) {
 		tcphs_source_close(source);
 		free(w);
@@ -249,7 +255,7 @@ int tcphs_record_save(const char *from, const char *to, uint64_t *records)
 		return status;
 	w = tcphs_memory_get(1, sizeof(*w));
 	w->name = to;
-	status = open_output(w, O_EXCL);
+	status = open_output(w, &all, true);
 	if (!status) {
 		header = tcphs_source_raw_header(source, &size);
 		good = put(w, header, size, size) && flush(w) && copy(w, source, &all);

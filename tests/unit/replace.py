@@ -166,8 +166,17 @@ def check_input(args, name):
 for command, called in ANEW:
     check_anew(command, called)
     check_input(command, called)
+check_input(("record",), "x.tcphs")
 
 with tempfile.TemporaryDirectory() as directory:
+    # Appended by the shell: neither an endless file nor one that is cut.
+    target = os.path.join(directory, "in.tcphs")
+    write(target, RAW)
+    with open(target, "ab") as out:
+        p = subprocess.run([TCPHS, "record", "-r", target, "-o", "-"], env=ENV, stdout=out,
+                           stderr=subprocess.PIPE, timeout=60)
+    say(p.returncode == 2 and b"recording itself" in p.stderr and content(target) == RAW,
+        "record -o - >> what is read", p)
     log = os.path.join(directory, "log")
     write(log, b"before\n")
     # As /dev/stdout is, which is not to be risked.
@@ -179,4 +188,9 @@ with tempfile.TemporaryDirectory() as directory:
     say(p.returncode == 0 and content(log).startswith(b"before\n# HELP") and
         os.path.islink(link), "a link to standard output, which appends",
         (p, content(log)[:100]))
+    other = os.path.join(directory, "other.tcphs")
+    write(other, b"x" * 100000)
+    with open(target, "rb") as f:
+        say(run("record", "-r", "-", "-o", other, stdin=f) == (0, "") and content(other) == RAW,
+            "record over a longer file")
 finish()
