@@ -12,6 +12,7 @@ struct tcphs_command {
 	const char *help;	/* some lines for `tcphs NAME --help` */
 	bool filter;		/* takes a FILTER */
 	bool merges;		/* takes several -r */
+	bool lasts;		/* goes on without -f, too */
 	int (*run)(const struct tcphs_settings *s);
 };
 

@@ -28,6 +28,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.options = "irjStcandNs",
 		.filter = true,
 		.merges = true,
+		.lasts = true,
 		.run = tcphs_live_run,
 		.help =
 "Each connection gets a number. Its states, segments and resets are told as they\n"
@@ -65,6 +66,7 @@ const struct tcphs_command tcphs_help_commands[] = {
 		.name = "record",
 		.summary = "write the record stream to a file: record -o FILE",
 		.options = "onrdsf",
+		.lasts = true,
 		.run = tcphs_record_run,
 		.help =
 "Writes what is in the ring, and then what comes, until Ctrl-C, -d or -n. The\n"
@@ -115,7 +117,7 @@ static const struct {
 	{ 'f', "  -f, --follow        go on with what happens from now on\n" },
 	{ 'i', "  -i, --interactive   live: the whole terminal; ? helps\n" },
 	{ 'n', "  -n, --count=COUNT   stop after COUNT\n" },
-	{ 'd', "  -d, --duration=SEC  with -f or record: stop after SEC seconds\n" },
+	{ 'd', "  -d, --duration=SEC  with -f, live or record: stop after SEC seconds\n" },
 	{ 'N', "      --netns=ID      only this network namespace (readlink /proc/self/ns/net)\n" },
 	{ 's', "      --strict        exit status 4 when records were lost\n" },
 	{ 'e', "      --explain       say what each step means, and why the verdicts are so\n" },
@@ -157,6 +159,7 @@ void tcphs_help_print(const struct tcphs_command *command)
 		if (!command || strchr(command->options, options[i].key))
 			fputs(options[i].text, stdout);
 	fputs("  -h, --help          this text\n"
+	      "      --usage         the same\n"
 	      "  -V, --version       the version\n", stdout);
 	if (!command || command->filter)
 		fputs("\nFILTER is a pcap-filter(7) expression on addresses and ports, such as\n"

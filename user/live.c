@@ -663,7 +663,7 @@ static void follow(struct live *l, struct tcphs_input *source)
 		}
 		done |= !tcphs_output_pace(now, result == TCPHS_SOURCE_IDLE, &l->row);
 		show_status(l, source, now);
-		done |= l->live && tcphs_stop_asked();
+		done |= tcphs_stop_asked();
 	}
 	tcphs_hold_finish(hold);
 	settle(l, UINT64_MAX);

@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
 	{ "help", KEY_HELP, NULL, 0, NULL, 0 },
 	{ "version", KEY_VERSION, NULL, 0, NULL, 0 },
 	/* argp's own messages point to it. */
-	{ "usage", KEY_HELP, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "usage", KEY_HELP, NULL, 0, NULL, 0 },
 	{ 0 },
 };
 
@@ -162,8 +162,9 @@ static int parse(int key, char *arg, struct argp_state *state)
 		s->absolute = true;
 		break;
 	case 't':
-		if (s->times < TCPHS_TIMES_MAX)
-			s->times++;
+		if (s->times == TCPHS_TIMES_MAX)
+			return usage("%s: -t comes five times at most", "-tttttt");
+		s->times++;
 		break;
 	case 'f':
 		s->follow = true;
@@ -228,6 +229,22 @@ static int parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Two readers of one stream would each have a part of it. */
+static bool takes_input_twice(const struct tcphs_settings *s)
+{
+	bool taken = false;
+	size_t i;
+
+	for (i = 0; i < s->nfiles; i++) {
+		if (strcmp(s->files[i], "-"))
+			continue;
+		if (taken)
+			return true;
+		taken = true;
+	}
+	return false;
+}
+
 /* What the command cannot do is said, not ignored. */
 static int check(const struct line *line)
 {
@@ -259,6 +276,15 @@ static int check(const struct line *line)
 	}
 	if (s->nfiles > 1 && !line->command->merges) {
 		tcphs_message_print("%s reads only one -r FILE", line->command->name);
+		return TCPHS_EXIT_USAGE;
+	}
+	if (takes_input_twice(s)) {
+		tcphs_message_print("-r - can come once only: there is one standard input");
+		return TCPHS_EXIT_USAGE;
+	}
+	if (s->seconds > 0 && !s->follow && !line->command->lasts) {
+		tcphs_message_print("%s: -d goes with -f: without it the end is that of the records",
+				    line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}
 	if (s->order && s->follow) {
@@ -320,6 +346,7 @@ static void occupy_streams(void)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, NULL, NULL, NULL, NULL, NULL };
+	char name[] = "tcphs";
 	struct line line = { 0 };
 	int status;
 
@@ -332,6 +359,9 @@ int main(int argc, char **argv)
 	/* And so is a file that may not grow any more. */
 	signal(SIGXFSZ, SIG_IGN);
 	argp_err_exit_status = TCPHS_EXIT_USAGE;
+	/* argp's messages begin as ours do. */
+	if (argc > 0)
+		argv[0] = name;
 	status = argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &line);
 	status = status ? TCPHS_EXIT_USAGE : run(&line);
 	free(line.filter);

@@ -33,6 +33,7 @@ step() {
 	step python3 prometheus.py "$out"
 	step python3 list.py "$out"
 	step python3 progress.py "$out"
+	step python3 usage.py "$out"
 	step python3 replace.py "$out"
 	step python3 outlets.py "$out"
 	step python3 pages.py "$out"
