@@ -608,7 +608,9 @@ static void summary(struct live *l, const struct tcphs_input *source)
 	/* Whoever read the rows has gone. */
 	if (!tcphs_output_flush())
 		return;
-	fprintf(stderr, "%lu connection%s", l->introduced, l->introduced == 1 ? "" : "s");
+	/* Two ends had a number each until they were known to be of one connection. */
+	fprintf(stderr, "%" PRIu64 " connection%s", l->summary.connections,
+		l->summary.connections == 1 ? "" : "s");
 	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
 		count_kind(i == TCPHS_OPEN_UNSEEN ? "open unseen" : tcphs_verdict_open(i),
 			   l->summary.opens[i], &before);
@@ -717,6 +719,8 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	/* Nobody asked for the end: the module went away, and has been told. */
 	if (l->live && !status && !enough(l) && !tcphs_stop_asked())
 		status = TCPHS_EXIT_FAILED;
+	/* What is over has its verdict, without the wait for its last records. */
+	tcphs_flow_advance(l->flow, UINT64_MAX);
 	l->ended = true;
 	tcphs_flow_finish(l->flow);
 	summary(l, source);

@@ -32,6 +32,7 @@ step() {
 	step python3 feed.py "$out"
 	step python3 prometheus.py "$out"
 	step python3 list.py "$out"
+	step python3 live.py "$out"
 	step python3 progress.py "$out"
 	step python3 usage.py "$out"
 	step python3 replace.py "$out"
