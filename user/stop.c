@@ -24,6 +24,7 @@ void tcphs_stop_catch(double seconds)
 	};
 
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	if (seconds > 0)

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * From here on Ctrl-C, SIGTERM and SIGHUP, and the end of `seconds` (0: none),
- * are noted and end nothing by themselves. A second Ctrl-C does.
+ * From here on Ctrl-C, Ctrl-\, SIGTERM and SIGHUP, and the end of `seconds` (0:
+ * none), are noted and end nothing by themselves. A second Ctrl-C does.
  */
 void tcphs_stop_catch(double seconds);
 
