@@ -262,6 +262,9 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 		return;
 	}
 	heading(l);
+	/* Listeners come last, in an order of their own: no time before the first one. */
+	if (l->summary.listeners == 1)
+		l->clock.last = e->first;
 	start(l, e->first);
 	for (i = 0; i < e->records && !who.known; i++) {
 		const struct tcphs_transition *t = &e->record[i].transition;

@@ -102,6 +102,15 @@ def check(name, file):
 
 check("behaviours", DATA + "/behaviours.tcphs")
 check("loopback", DATA + "/loopback.tcphs")
+# Since the row before: never back in time, and from the first of both kinds on.
+for how in ((), ("--sort=start",), ("--sort=-bytes",), ("--sort=client",)):
+    for name in ("loopback", "behaviours"):
+        text = run("-ttt", "-r", "%s/%s.tcphs" % (DATA, name), *how)[1]
+        told = [line.split()[:2] for line in text[:text.index("\n\n")].splitlines()[1:]]
+        first = [float(t) for t, kind in told if kind == "listener"][:1]
+        say(len(told) > 10 and all(float(t) >= 0 for t, _ in told) and first in ([], [0]) and
+            sum(float(t) == 0 for t, kind in told if kind != "listener") == 1,
+            "%s: -ttt %s" % (name, " ".join(how)), told)
 status, text, err = run("-r", DATA + "/loopback.tcphs", "port 1")
 say(status == 0 and text.startswith("opened  nothing"), "nothing to sum up", text)
 say(rows("-r", DATA + "/loopback.tcphs", "port 1")[-1]["open_us"]["p50"] is None,
