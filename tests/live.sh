@@ -116,10 +116,25 @@ is "a closed pipe: exit status" "$(cat "$WORK/pipe.status")" "status 0"
 is "a closed pipe: no message" "$(cat "$WORK/pipe.err")" ""
 is "a closed pipe: what came through" "$(wc -l <"$WORK/pipe")" 3
 
+# The module goes. Who asked for more is told so, and keeps what there was.
 live gone
 gone=$live
-check "before rmmod it reads" wait_for 20 reading 1
-check "rmmod with a reader" timeout 60 rmmod tcphs
+"$TCPHS" record -d 600 -o "$WORK/cut.tcphs" 2>"$WORK/cut.err" &
+cut=$!
+defer kill -KILL "$cut"
+"$TCPHS" events -f >/dev/null 2>"$WORK/events.err" &
+events=$!
+defer kill -KILL "$events"
+check "before rmmod they read" wait_for 20 reading 3
+check "rmmod with readers" timeout 60 rmmod tcphs
+wait "$cut"
+is "rmmod ends record -d: exit status" $? 1
+contains "rmmod: record says so" "$(cat "$WORK/cut.err")" "the module was unloaded"
+timeout 20 "$TCPHS" -r "$WORK/cut.tcphs" list >/dev/null 2>"$WORK/err"
+is "rmmod: what was recorded can be read" "$? $(cat "$WORK/err")" "0 "
+wait "$events"
+is "rmmod ends events -f: exit status" $? 1
+contains "rmmod: events says so" "$(cat "$WORK/events.err")" "the module was unloaded"
 wait "$gone"
 is "rmmod ends it: exit status" $? 1
 contains "rmmod: it says so" "$(cat "$WORK/gone.err")" "the module was unloaded"

@@ -82,6 +82,17 @@ static void say_open_error(const char *name, bool live)
 		tcphs_message_print("%s: %s", name, strerror(errno));
 }
 
+/*
+ * Who follows has less than was asked for, unless the end was asked for as well; and
+ * so has who had not read all (`whole`) when the file was closed.
+ */
+static void note_unloading(struct tcphs_source *s, bool whole)
+{
+	tcphs_message_print(EVENTS ": the module was unloaded");
+	if (!whole || (s->follow && !tcphs_stop_asked()))
+		s->status = TCPHS_EXIT_FAILED;
+}
+
 /* Returns bytes read, 0 at the end, -EAGAIN when nothing is there yet. */
 static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 {
@@ -105,7 +116,7 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 		/* rmmod ends the stream, or closes it under its readers. */
 		if (!n || (s->live && (errno == EIO || errno == ENODEV))) {
 			if (s->live)
-				tcphs_message_print(EVENTS ": the module was unloaded");
+				note_unloading(s, !n);
 			return 0;
 		}
 		if (errno == EINTR && !tcphs_stop_asked())

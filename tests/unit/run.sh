@@ -34,6 +34,7 @@ step() {
 	step python3 list.py "$out"
 	step python3 live.py "$out"
 	step python3 view.py "$out"
+	step python3 unload.py "$out"
 	step python3 progress.py "$out"
 	step python3 usage.py "$out"
 	step python3 replace.py "$out"
