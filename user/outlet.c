@@ -181,7 +181,7 @@ int tcphs_outlet_open(struct tcphs_outlet *o, const struct tcphs_settings *s, mo
 		fd = open_into(o);
 	else if (o->existed && is_stdout(&st))
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	else if (o->existed || errno == ENOENT)
+	else if (o->existed ? !faccessat(AT_FDCWD, o->name, W_OK, AT_EACCESS) : errno == ENOENT)
 		fd = open_part(o, o->existed ? &st : NULL, mode);
 	o->to = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (o->to)

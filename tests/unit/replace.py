@@ -7,6 +7,7 @@ usage: replace.py DIRECTORY-OF-PROGRAMS
 """
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -41,6 +42,15 @@ def content(path):
 def write(path, what):
     with open(path, "wb") as f:
         f.write(what)
+
+
+def as_nobody(work):
+    """Root may all: another user, and the program where that one may go."""
+    more = {"input": RAW}
+    if os.geteuid() == 0:
+        more["executable"] = shutil.copy(TCPHS, os.path.join(work, "program"))
+        more["preexec_fn"] = lambda: os.setuid(65534)
+    return more
 
 
 def stop_in_the_middle(args, work, number):
@@ -121,6 +131,19 @@ def check_anew(args, name):
             got = run(*args, "-r", GOOD, "-o", full)
             say(got[0] == 1 and "No space left" in got[1] and not os.path.isfile(full),
                 title + ": a device stays one", got)
+        # Neither over what may not be written, nor where nothing can be made.
+        os.chmod(work, 0o755)
+        os.chmod(at("there"), 0o777)
+        for mode, words in ((0o444, "Permission denied"),
+                            (0o666, "no file can be made beside it: Permission denied")):
+            write(to, b"before\n")
+            os.chmod(to, mode)
+            if mode == 0o666:
+                os.chmod(at("there"), 0o555)
+            got = run(*args, "-r", "-", "-o", to, **as_nobody(work))
+            say(got[0] == 1 and words in got[1] and content(to) == b"before\n",
+                "%s: %s" % (title, words), got)
+            os.chmod(at("there"), 0o777)
         got = run(*args, "-r", GOOD, "-o", at("none", name))
         say(got[0] == 1 and "No such file" in got[1], title + ": no such directory", got)
 
