@@ -8,92 +8,29 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "change.h"
 #include "explain.h"
 #include "memory.h"
 #include "names.h"
 #include "number.h"
 #include "options.h"
+#include "saying.h"
 
-#define NONE SIZE_MAX
-#define TIME_WAIT_NS 60000000000ULL
-
-enum {
-	TEXT = 2048,
-	LOOK_BACK = 8,		/* steps; what answers what is not farther */
-};
-
-struct saying {
-	const struct tcphs_explain *x;
-	const struct tcphs_connection *c;
-	const struct tcphs_step *step;
-	size_t i;
-	char text[TEXT];
-};
-
-/* Add a sentence. */
-static void say(struct saying *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void say(struct saying *s, const char *format, ...)
-{
-	size_t used = strlen(s->text);
-	va_list args;
-
-	if (used && used + 1 < TEXT) {
-		s->text[used++] = ' ';
-		s->text[used] = '\0';
-	}
-	va_start(args, format);
-	vsnprintf(s->text + used, TEXT - used, format, args);
-	va_end(args);
-}
-
-static const char *who(const struct saying *s, unsigned int side)
-{
-	if (s->c->itself)
-		return "socket";
-	return side == TCPHS_CLIENT ? "client" : "server";
-}
-
-/* A number of `side` as the ladder shows it. */
-static uint32_t shown(const struct saying *s, unsigned int side, uint32_t number)
-{
-	const struct tcphs_side *p = &s->c->side[side];
-
-	return s->x->absolute || !p->isn_known ? number : number - p->isn;
-}
-
-/* The last segment from `from` before this step, if it is not far back. */
-static const struct tcphs_step *before(const struct saying *s, unsigned int from)
-{
-	size_t i, first = s->i > LOOK_BACK ? s->i - LOOK_BACK : 0;
-
-	for (i = s->i; i-- > first;) {
-		const struct tcphs_step *p = &s->c->steps[i];
-
-		if (p->kind == TCPHS_STEP_SEGMENT && p->from == from)
-			return p;
-	}
-	return NULL;
-}
+#define is_rst(step) tcphs_saying_is_rst(step)
+#define say(s, ...) tcphs_saying_add(s, __VA_ARGS__)
+#define who(s, side) tcphs_saying_who(s, side)
+#define shown(s, side, number) tcphs_saying_shown(s, side, number)
+#define before(s, from) tcphs_saying_before(s, from)
 
 static bool is_copy(const struct tcphs_step *step)
 {
 	return step && (step->retransmit || step->again);
 }
 
-static bool is_rst(const struct tcphs_step *step)
-{
-	return step->kind == TCPHS_STEP_RESET ||
-	       (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST);
-}
-
 /* Marked, or its number is the ISN: acknowledged long ago. */
-static bool is_probe(const struct saying *s, const struct tcphs_step *step)
+static bool is_probe(const struct tcphs_saying *s, const struct tcphs_step *step)
 {
 	const struct tcphs_segment *g = &step->segment;
 	const struct tcphs_side *side = &s->c->side[step->from];
@@ -109,9 +46,14 @@ static bool acks_fin(const struct tcphs_side *side, const struct tcphs_segment *
 	       side->fin_known && !tcphs_number_before(s->ack, side->fin + 1);
 }
 
+static bool lives(unsigned int state)
+{
+	return state != TCPHS_STATE_UNKNOWN && state != TCPHS_CLOSE && state != TCPHS_LISTEN;
+}
+
 /* ---- SYN ------------------------------------------------------------------ */
 
-static void say_isn(struct saying *s)
+static void say_isn(struct tcphs_saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
 	const struct tcphs_side *side = &s->c->side[s->step->from];
@@ -131,7 +73,7 @@ static void say_isn(struct saying *s)
 		    side->before.iss);
 }
 
-static void say_syn_options(struct saying *s)
+static void say_syn_options(struct tcphs_saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
 	struct tcphs_options o;
@@ -149,7 +91,7 @@ static void say_syn_options(struct saying *s)
 		say(s, "It brings %" PRIu32 " bytes of data.", g->len);
 }
 
-static void say_syn(struct saying *s)
+static void say_syn(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	unsigned int from = step->from, to = step->after[!from];
@@ -167,7 +109,7 @@ static void say_syn(struct saying *s)
 			say(s, "A SYN inside a connection is old or forged: it changes nothing, and is answered by a challenge ACK (RFC 5961, 4).");
 		return;
 	}
-	if (from == TCPHS_SERVER && s->x->syn[TCPHS_CLIENT] != NONE)
+	if (from == TCPHS_SERVER && s->x->syn[TCPHS_CLIENT] != TCPHS_SAYING_NONE)
 		say(s, "The other end connects too, and the SYNs cross: a simultaneous open (3.5).");
 	else
 		say(s, "SYN: the %s asks for a connection%s (3.5).", who(s, from),
@@ -179,7 +121,7 @@ static void say_syn(struct saying *s)
 	say_syn_options(s);
 }
 
-static void say_synack(struct saying *s)
+static void say_synack(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	const struct tcphs_segment *g = &step->segment;
@@ -225,19 +167,19 @@ static void say_synack(struct saying *s)
 /* ---- FIN ------------------------------------------------------------------ */
 
 /* The other side's FIN came to this side before it sent its own. */
-static bool is_second_fin(const struct saying *s)
+static bool is_second_fin(const struct tcphs_saying *s)
 {
 	unsigned int from = s->step->from;
 	size_t other = s->x->fin[!from];
 	const struct tcphs_step *p;
 
-	if (other == NONE || other > s->i)
+	if (other == TCPHS_SAYING_NONE || other > s->i)
 		return false;
 	p = &s->c->steps[other];
 	return !p->received || p->received < s->step->ts;
 }
 
-static void say_fin(struct saying *s)
+static void say_fin(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	const struct tcphs_segment *g = &step->segment;
@@ -249,7 +191,7 @@ static void say_fin(struct saying *s)
 		say(s, "The same FIN again, because its acknowledgement did not come (3.8.1).");
 		return;
 	}
-	if (c->close == TCPHS_CLOSE_SIMULTANEOUS && s->x->fin[!from] != NONE) {
+	if (c->close == TCPHS_CLOSE_SIMULTANEOUS && s->x->fin[!from] != TCPHS_SAYING_NONE) {
 		say(s, "FIN: the %s will send no more. Both FINs are under way at once: a simultaneous close (3.6).",
 		    who(s, from));
 	} else if (!is_second_fin(s)) {
@@ -278,7 +220,7 @@ static void say_fin(struct saying *s)
 
 /* ---- ACK ------------------------------------------------------------------ */
 
-static void say_fin_ack(struct saying *s)
+static void say_fin_ack(struct tcphs_saying *s)
 {
 	unsigned int from = s->step->from;
 	uint32_t ack = shown(s, !from, s->step->segment.ack);
@@ -287,14 +229,14 @@ static void say_fin_ack(struct saying *s)
 	    who(s, !from), ack);
 	if (s->c->close == TCPHS_CLOSE_SIMULTANEOUS)
 		return;
-	if (s->x->fin[from] == NONE || s->x->fin[from] > s->i)
+	if (s->x->fin[from] == TCPHS_SAYING_NONE || s->x->fin[from] > s->i)
 		say(s, "The second of the four segments: one direction is closed, and the %s may go on sending.",
 		    who(s, from));
 	else
 		say(s, "The last segment: an ACK takes no number and is never acknowledged.");
 }
 
-static void say_third(struct saying *s)
+static void say_third(struct tcphs_saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
 	unsigned int from = s->step->from;
@@ -309,17 +251,12 @@ static void say_third(struct saying *s)
 		say(s, "It brings the SYN cookie back, and the server makes its socket from that number alone (RFC 4987, 3.6).");
 }
 
-static bool lives(unsigned int state)
-{
-	return state != TCPHS_STATE_UNKNOWN && state != TCPHS_CLOSE && state != TCPHS_LISTEN;
-}
-
 static bool ever_open(const struct tcphs_connection *c)
 {
 	return c->open <= TCPHS_OPEN_SYN_COOKIE || c->open == TCPHS_OPEN_UNSEEN;
 }
 
-static void say_ack(struct saying *s)
+static void say_ack(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	const struct tcphs_segment *g = &step->segment;
@@ -386,7 +323,7 @@ static void say_ack(struct saying *s)
 	say(s, "Linux may wait up to 200 ms for data to carry it (3.8.6.3).");
 }
 
-static void say_data(struct saying *s)
+static void say_data(struct tcphs_saying *s)
 {
 	const struct tcphs_segment *g = &s->step->segment;
 	unsigned int from = s->step->from;
@@ -412,7 +349,7 @@ static void say_data(struct saying *s)
 /* ---- RST ------------------------------------------------------------------ */
 
 /* Why, in the words of the socket that sent it. */
-static void say_rst_reason(struct saying *s)
+static void say_rst_reason(struct tcphs_saying *s)
 {
 	const struct tcphs_side *side = &s->c->side[s->step->from];
 	const struct tcphs_rst *rst = &side->rst_sent;
@@ -439,7 +376,7 @@ static void say_rst_reason(struct saying *s)
 		say(s, "RST: the %s aborts the connection (3.10.5).", name);
 }
 
-static void say_rst(struct saying *s)
+static void say_rst(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	const struct tcphs_segment *g = &step->segment;
@@ -484,204 +421,9 @@ static void say_rst(struct saying *s)
 		say(s, "It takes no number, and is never answered.");
 }
 
-/* ---- states --------------------------------------------------------------- */
-
-static void say_close_by_rst(struct saying *s, unsigned int side, unsigned int old)
-{
-	if (old == TCPHS_TIME_WAIT)
-		say(s, "It ends TIME_WAIT too early, which RFC 1337 warns of (net.ipv4.tcp_rfc1337).");
-	else if (side == s->step->from)
-		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT.", who(s, side),
-		    tcphs_names_state(old));
-	else if (old == TCPHS_SYN_SENT)
-		say(s, "The %s goes to CLOSE: connect() fails with ECONNREFUSED (3.10.7.3).",
-		    who(s, side));
-	else if (old == TCPHS_SYN_RECV)
-		say(s, "The half-open connection is forgotten, and the listener stays in LISTEN (3.5.3).");
-	else
-		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT; what it had not sent is lost, and its process gets %s (3.5.3).",
-		    who(s, side), tcphs_names_state(old),
-		    old == TCPHS_CLOSE_WAIT ? "EPIPE" : "ECONNRESET");
-}
-
-static void say_close(struct saying *s, unsigned int side, unsigned int old, uint64_t ts)
-{
-	const struct tcphs_side *p = &s->c->side[side];
-	const struct tcphs_stay *wait = tcphs_connection_stay(p, TCPHS_TIME_WAIT);
-	const char *name = who(s, side), *error = NULL;
-
-	if (p->fate.known && p->fate.error)
-		error = tcphs_names_error(p->fate.error);
-	if (is_rst(s->step)) {
-		say_close_by_rst(s, side, old);
-		return;
-	}
-	switch (old) {
-	case TCPHS_LAST_ACK:
-		say(s, "The %s goes from LAST_ACK to CLOSE: both FINs are acknowledged, and who closes second needs no TIME_WAIT (3.6).",
-		    name);
-		break;
-	case TCPHS_TIME_WAIT:
-		if (wait && wait->ts && ts - wait->ts < TIME_WAIT_NS * 9 / 10)
-			say(s, "TIME_WAIT of the %s ends before its 60 s, as when a new connection takes the ports (3.6.1).",
-			    name);
-		else
-			say(s, "TIME_WAIT of the %s is over, and with it the connection: the ports are free again (3.6.1).",
-			    name);
-		break;
-	case TCPHS_FIN_WAIT2:
-		say(s, "The %s waited in vain for the other FIN. The RFC would wait for ever; Linux lets go of a FIN_WAIT2 without a process after net.ipv4.tcp_fin_timeout (60 s).",
-		    name);
-		break;
-	case TCPHS_SYN_SENT:
-		if (p->fate.error == ETIMEDOUT)
-			say(s, "No answer came: the client gives up, and connect() fails with ETIMEDOUT (3.8.3).");
-		else
-			say(s, "The client gives up%s%s.", error ? ": connect() fails with " : "",
-			    error ? error : "");
-		break;
-	case TCPHS_SYN_RECV:
-		say(s, "The half-open connection is given up: the third segment did not come, and no process ever heard of it. Linux drops the request socket, and the listener stays in LISTEN.");
-		break;
-	default:
-		if (error)
-			say(s, "The %s goes from %s to CLOSE: %s (3.8.3).", name,
-			    tcphs_names_state(old), error);
-		else
-			say(s, "The %s goes from %s to CLOSE.", name, tcphs_names_state(old));
-	}
-}
-
-static bool fin_follows(const struct saying *s, unsigned int side)
-{
-	return s->x->fin[side] != NONE && s->x->fin[side] > s->i;
-}
-
-/* `alone`: no segment was recorded that would say the same. */
-static void say_state(struct saying *s, unsigned int side, const struct tcphs_stay *stay,
-		      unsigned int old, bool alone)
-{
-	const char *name = who(s, side);
-
-	switch (stay->state) {
-	case TCPHS_LISTEN:
-		say(s, "The %s waits for connections (3.10.1).", name);
-		break;
-	case TCPHS_SYN_SENT:
-		if (alone && s->x->syn[side] != NONE)
-			say(s, "connect(): the %s is to send a SYN (3.10.1).", name);
-		else if (alone && s->c->segments)
-			say(s, "connect(): the %s is to send a SYN, and none is recorded (3.10.1).", name);
-		else if (alone)
-			say(s, "connect(): the %s sends a SYN and waits for the answer (3.10.1).", name);
-		else
-			say(s, "The %s waits in SYN_SENT for the answer.", name);
-		break;
-	case TCPHS_SYN_RECV:
-		if (old == TCPHS_SYN_SENT)
-			say(s, "The %s has sent a SYN and got one: SYN_RECV, until its own is acknowledged (3.10.7.3).",
-			    name);
-		else if (stay->via == TCPHS_VIA_REQUEST)
-			say(s, "The %s is in SYN_RECV until the third segment comes. Linux keeps only a small request socket so far; the listener stays in LISTEN.",
-			    name);
-		else if (s->c->open == TCPHS_OPEN_FAST_OPEN)
-			say(s, "With Fast Open Linux makes the %s's socket now, in SYN_RECV, and its process may answer before the third segment comes (RFC 7413).",
-			    name);
-		else if (s->c->side[side].cookie)
-			say(s, "Linux makes the %s's socket only now, and calls it SYN_RECV for a moment.",
-			    name);
-		else
-			say(s, "Linux makes the %s's socket when the third segment comes; the request socket that it had until then is not recorded.",
-			    name);
-		break;
-	case TCPHS_ESTABLISHED:
-		if (old == TCPHS_SYN_SENT)
-			say(s, "The %s is ESTABLISHED: connect() returns, and it may send (3.10.7.3).",
-			    name);
-		else if (s->c->open == TCPHS_OPEN_SIMULTANEOUS)
-			say(s, "The SYN of the %s is acknowledged: ESTABLISHED (3.10.7.4).", name);
-		else if (s->c->open == TCPHS_OPEN_FAST_OPEN)
-			say(s, "The %s is ESTABLISHED (3.10.7.4).", name);
-		else
-			say(s, "The %s is ESTABLISHED: Linux has a full socket now, for accept() to take.",
-			    name);
-		break;
-	case TCPHS_FIN_WAIT1:
-		if (alone && fin_follows(s, side))
-			say(s, "close() or shutdown() of the %s: its FIN follows what is still to be sent (3.10.4).",
-			    name);
-		else if (alone)
-			say(s, "close() or shutdown(): the %s sends a FIN and waits for its ACK (3.10.4).",
-			    name);
-		else
-			say(s, "The %s waits for that in FIN_WAIT1.", name);
-		break;
-	case TCPHS_FIN_WAIT2:
-		if (alone)
-			say(s, "The FIN of the %s is acknowledged.", name);
-		say(s, "In FIN_WAIT2 the %s waits for the other FIN: by the RFC for ever, on Linux 60 s (net.ipv4.tcp_fin_timeout) once no process has the socket.",
-		    name);
-		break;
-	case TCPHS_CLOSE_WAIT:
-		if (alone)
-			say(s, "The other end's FIN has come.");
-		say(s, "The %s is in CLOSE_WAIT: its process reads the end of the file, and may send until it closes too.",
-		    name);
-		break;
-	case TCPHS_LAST_ACK:
-		if (alone && fin_follows(s, side))
-			say(s, "close() of the %s: its FIN follows what is still to be sent (3.10.4).",
-			    name);
-		else if (alone)
-			say(s, "close(): the %s sends its FIN too (3.10.4).", name);
-		say(s, "The %s waits in LAST_ACK for the last acknowledgement.", name);
-		break;
-	case TCPHS_CLOSING:
-		say(s, "The %s is in CLOSING: it has the other FIN, and waits for the ACK of its own (3.6).",
-		    name);
-		break;
-	case TCPHS_TIME_WAIT:
-		say(s, "The %s enters TIME_WAIT: should its last ACK be lost, it can repeat it, and late segments die out meanwhile. That takes 2 MSL, 4 minutes (3.6.1); Linux takes 60 s, and keeps only a mini-socket for it.",
-		    name);
-		break;
-	case TCPHS_CLOSE:
-		say_close(s, side, old, stay->ts);
-		break;
-	}
-}
-
-static void say_states(struct saying *s, unsigned int parts)
-{
-	bool alone = s->step->kind == TCPHS_STEP_STATE;
-	unsigned int k, side;
-	uint32_t i;
-
-	/* Who sends changes first. */
-	for (k = 0; k < 2; k++) {
-		const struct tcphs_entered *e;
-		const struct tcphs_side *p;
-
-		if (!(parts & (k ? TCPHS_EXPLAIN_COMES : TCPHS_EXPLAIN_LEAVES)))
-			continue;
-		side = k ? !s->step->from : s->step->from;
-		e = &s->step->entered[side];
-		p = &s->c->side[side];
-		for (i = e->begin; i < e->begin + e->count; i++) {
-			/* Passed through: the FIN_WAIT2 of a three-segment close. */
-			if (i + 1 < e->begin + e->count && !alone &&
-			    p->states[i].state == TCPHS_FIN_WAIT2) {
-				say(s, "The %s passes FIN_WAIT2.", who(s, side));
-				continue;
-			}
-			say_state(s, side, &p->states[i], i ? p->states[i - 1].state : 0,
-				  alone);
-		}
-	}
-}
-
 /* ---- steps ---------------------------------------------------------------- */
 
-static void say_segment(struct saying *s)
+static void say_segment(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
 	const struct tcphs_segment *g = &step->segment;
@@ -718,7 +460,7 @@ static void say_segment(struct saying *s)
 
 static void find(size_t *place, size_t i)
 {
-	if (*place == NONE)
+	if (*place == TCPHS_SAYING_NONE)
 		*place = i;
 }
 
@@ -731,9 +473,9 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 
 	x->c = c;
 	x->absolute = absolute;
-	x->third = x->ack = x->data = NONE;
+	x->third = x->ack = x->data = TCPHS_SAYING_NONE;
 	for (side = 0; side < 2; side++)
-		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = NONE;
+		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = TCPHS_SAYING_NONE;
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 		const struct tcphs_segment *g = &step->segment;
@@ -777,7 +519,7 @@ static void name_rfc(char *text)
 	for (p = text; (p = strchr(p, '(')); p++) {
 		if (p[1] < '0' || p[1] > '9' || p[2] != '.')
 			continue;
-		if (len + sizeof(name) <= TEXT) {
+		if (len + sizeof(name) <= TCPHS_SAYING_SIZE) {
 			memmove(p + sizeof(name), p + 1, strlen(p + 1) + 1);
 			memcpy(p + 1, name, sizeof(name) - 1);
 		}
@@ -787,7 +529,7 @@ static void name_rfc(char *text)
 
 char *tcphs_explain_step(const struct tcphs_explain *x, size_t i, unsigned int parts)
 {
-	struct saying s = { .x = x, .c = x->c, .step = &x->c->steps[i], .i = i };
+	struct tcphs_saying s = { .x = x, .c = x->c, .step = &x->c->steps[i], .i = i };
 
 	switch (parts & TCPHS_EXPLAIN_LEAVES ? s.step->kind : TCPHS_STEP_STATE) {
 	case TCPHS_STEP_SEGMENT:
@@ -802,7 +544,7 @@ char *tcphs_explain_step(const struct tcphs_explain *x, size_t i, unsigned int p
 	case TCPHS_STEP_STATE:
 		break;
 	}
-	say_states(&s, parts);
+	tcphs_change_say(&s, parts);
 	name_rfc(s.text);
 	return *s.text ? tcphs_memory_text(s.text) : NULL;
 }
