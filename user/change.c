@@ -162,8 +162,8 @@ static void say_state(struct tcphs_saying *s, unsigned int side, const struct tc
 		say(s, "The %s waits in LAST_ACK for the last acknowledgement.", name);
 		break;
 	case TCPHS_CLOSING:
-		say(s, "The %s is in CLOSING: it has the other FIN, and waits for the ACK of its own (3.6).",
-		    name);
+		say(s, "The %s is in CLOSING: it has %s, and waits for the ACK of its own (3.6).",
+		    name, s->c->itself ? "got a FIN" : "the other FIN");
 		break;
 	case TCPHS_TIME_WAIT:
 		say(s, "The %s enters TIME_WAIT: should its last ACK be lost, it can repeat it, and late segments die out meanwhile. That takes 2 MSL, 4 minutes (3.6.1); Linux takes 60 s, and keeps only a mini-socket for it.",
@@ -196,6 +196,11 @@ void tcphs_change_say(struct tcphs_saying *s, unsigned int parts)
 			if (i + 1 < e->begin + e->count && !alone &&
 			    p->states[i].state == TCPHS_FIN_WAIT2) {
 				say(s, "The %s passes FIN_WAIT2.", who(s, side));
+				continue;
+			}
+			if (!p->states[i].ts) {
+				say(s, "The %s was in %s; since when, is not recorded.",
+				    who(s, side), tcphs_names_state(p->states[i].state));
 				continue;
 			}
 			say_state(s, side, &p->states[i], i ? p->states[i - 1].state : 0,

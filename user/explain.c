@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "clue.h"
 #include "explain.h"
 #include "memory.h"
 #include "names.h"
@@ -166,6 +167,21 @@ static void say_synack(struct tcphs_saying *s)
 
 /* ---- FIN ------------------------------------------------------------------ */
 
+/* How many segments the close takes; NULL: it was no close by FINs, or is not known. */
+static const char *close_count(const struct tcphs_saying *s)
+{
+	switch (s->c->close) {
+	case TCPHS_CLOSE_FOUR_WAY:
+	case TCPHS_CLOSE_THREE_SEGMENT:
+	case TCPHS_CLOSE_HALF_CLOSE:
+		return s->x->fin_in_one == TCPHS_SAYING_NONE ? "four" : "three";
+	case TCPHS_CLOSE_OPEN:
+		return "three or four";
+	default:
+		return NULL;
+	}
+}
+
 /* The other side's FIN came to this side before it sent its own. */
 static bool is_second_fin(const struct tcphs_saying *s)
 {
@@ -173,10 +189,30 @@ static bool is_second_fin(const struct tcphs_saying *s)
 	size_t other = s->x->fin[!from];
 	const struct tcphs_step *p;
 
+	/* Recorded or not, these tell of it. */
+	if (s->step->after[from] == TCPHS_LAST_ACK ||
+	    acks_fin(&s->c->side[!from], &s->step->segment))
+		return true;
 	if (other == TCPHS_SAYING_NONE || other > s->i)
 		return false;
 	p = &s->c->steps[other];
 	return !p->received || p->received < s->step->ts;
+}
+
+static void say_second_fin(struct tcphs_saying *s)
+{
+	const struct tcphs_connection *c = s->c;
+	const char *name = who(s, s->step->from), *count = close_count(s);
+
+	if (s->i == s->x->fin_in_one)
+		say(s, "FIN: the %s closes its direction too. The same segment is the first to acknowledge the other FIN%s (3.6).",
+		    name, count ? ", so that the close takes three segments, not four" : "");
+	else
+		say(s, "FIN: the %s closes its direction too%s (3.6).", name,
+		    count ? ", the third of the four segments" : "");
+	if (c->half_bytes_known && c->half_bytes)
+		say(s, "In between it had sent %" PRIu64
+		    " bytes more: the connection was half-closed (3.6.1).", c->half_bytes);
 }
 
 static void say_fin(struct tcphs_saying *s)
@@ -185,29 +221,26 @@ static void say_fin(struct tcphs_saying *s)
 	const struct tcphs_segment *g = &step->segment;
 	const struct tcphs_connection *c = s->c;
 	unsigned int from = step->from;
+	const char *count = close_count(s);
 	uint32_t fin = g->seq + g->len;
 
 	if (s->i != s->x->fin[from]) {
 		say(s, "The same FIN again, because its acknowledgement did not come (3.8.1).");
 		return;
 	}
-	if (c->close == TCPHS_CLOSE_SIMULTANEOUS && s->x->fin[!from] != TCPHS_SAYING_NONE) {
+	if (c->itself)
+		say(s, "FIN: the socket will send no more. It is both ends, and its FIN comes to itself, as in a simultaneous close (3.6).");
+	else if (c->close == TCPHS_CLOSE_SIMULTANEOUS)
 		say(s, "FIN: the %s will send no more. Both FINs are under way at once: a simultaneous close (3.6).",
 		    who(s, from));
-	} else if (!is_second_fin(s)) {
+	else if (is_second_fin(s))
+		say_second_fin(s);
+	else if (count)
 		say(s, "FIN: the %s will send no more and closes its direction, the first of the %s segments (3.6).",
-		    who(s, from), c->close == TCPHS_CLOSE_THREE_SEGMENT ? "three" : "four");
-	} else if (s->i == s->x->fin_ack[from]) {
-		say(s, "FIN: the %s closes its direction too. The same segment is the first to acknowledge the other FIN, so that the close takes three segments, not four (3.6).",
+		    who(s, from), count);
+	else
+		say(s, "FIN: the %s will send no more and closes its direction (3.6).",
 		    who(s, from));
-	} else {
-		say(s, "FIN: the %s closes its direction too, the third of the four segments (3.6).",
-		    who(s, from));
-		if (c->half_bytes_known && c->half_bytes)
-			say(s, "In between it had sent %" PRIu64
-			    " bytes more: the connection was half-closed (3.6.1).",
-			    c->half_bytes);
-	}
 	if (g->len)
 		say(s, "The last %" PRIu32 " bytes are in it: the FIN's own number comes after them, %"
 		    PRIu32 " + %" PRIu32 " = %" PRIu32 ", and its ack will be %" PRIu32 ".",
@@ -220,20 +253,31 @@ static void say_fin(struct tcphs_saying *s)
 
 /* ---- ACK ------------------------------------------------------------------ */
 
+/* Has the side sent its FIN? In TIME_WAIT it has, and also got the other. */
+static bool fin_sent(const struct tcphs_saying *s, unsigned int side)
+{
+	return s->x->fin[side] < s->i || s->step->after[side] == TCPHS_TIME_WAIT;
+}
+
 static void say_fin_ack(struct tcphs_saying *s)
 {
-	unsigned int from = s->step->from;
+	unsigned int from = s->step->from, state = s->step->after[from];
 	uint32_t ack = shown(s, !from, s->step->segment.ack);
 
 	say(s, "ACK of the %s's FIN: ack=%" PRIu32 " is the FIN's number + 1, because a FIN takes one number (3.6).",
 	    who(s, !from), ack);
 	if (s->c->close == TCPHS_CLOSE_SIMULTANEOUS)
 		return;
-	if (s->x->fin[from] == TCPHS_SAYING_NONE || s->x->fin[from] > s->i)
-		say(s, "The second of the four segments: one direction is closed, and the %s may go on sending.",
-		    who(s, from));
-	else
+	if (fin_sent(s, from)) {
 		say(s, "The last segment: an ACK takes no number and is never acknowledged.");
+		return;
+	}
+	/* Its own FIN may be among the records that are lost. */
+	if (s->c->whole == TCPHS_WHOLE_LOSSY && state != TCPHS_CLOSE_WAIT &&
+	    state != TCPHS_LAST_ACK)
+		return;
+	say(s, "%s direction is closed, and the %s may go on sending.",
+	    close_count(s) ? "The second of the four segments: one" : "One", who(s, from));
 }
 
 static void say_third(struct tcphs_saying *s)
@@ -464,6 +508,18 @@ static void find(size_t *place, size_t i)
 		*place = i;
 }
 
+/* A FIN that is the first to acknowledge the other one; where records are lost, who knows. */
+static void find_fin_in_one(struct tcphs_explain *x)
+{
+	unsigned int side;
+
+	for (side = 0; side < 2 && x->c->whole != TCPHS_WHOLE_LOSSY; side++)
+		if (x->fin[side] != TCPHS_SAYING_NONE && x->fin[side] == x->fin_ack[side] &&
+		    x->fin[!side] < x->fin[side] &&
+		    !tcphs_clue_acked_before(x->c, !side, &x->c->steps[x->fin[side]]))
+			x->fin_in_one = x->fin[side];
+}
+
 void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection *c,
 			 bool absolute)
 {
@@ -473,7 +529,7 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 
 	x->c = c;
 	x->absolute = absolute;
-	x->third = x->ack = x->data = TCPHS_SAYING_NONE;
+	x->third = x->ack = x->data = x->fin_in_one = TCPHS_SAYING_NONE;
 	for (side = 0; side < 2; side++)
 		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = TCPHS_SAYING_NONE;
 	for (i = 0; i < c->nsteps; i++) {
@@ -507,6 +563,7 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 				x->third = i;
 		}
 	}
+	find_fin_in_one(x);
 }
 
 /* Name the RFC at the first section that is given without one. */

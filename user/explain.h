@@ -22,6 +22,7 @@ struct tcphs_explain {
 	size_t data;		/* the first one with data, of either side */
 	size_t fin[2];
 	size_t fin_ack[2];	/* the first ACK of the other side's FIN */
+	size_t fin_in_one;	/* the second FIN, if nothing had acknowledged the first */
 };
 
 /* Look through the connection once; it must live as long as `x` is used. */
