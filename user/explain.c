@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "answer.h"
 #include "change.h"
 #include "clue.h"
 #include "explain.h"
@@ -28,17 +29,6 @@
 static bool is_copy(const struct tcphs_step *step)
 {
 	return step && (step->retransmit || step->again);
-}
-
-/* Marked, or its number is the ISN: acknowledged long ago. */
-static bool is_probe(const struct tcphs_saying *s, const struct tcphs_step *step)
-{
-	const struct tcphs_segment *g = &step->segment;
-	const struct tcphs_side *side = &s->c->side[step->from];
-
-	return g->mark & TCPHS_SEG_PROBE ||
-	       (side->isn_known && g->seq == side->isn && !g->len &&
-		(g->flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) == TCPHS_ACK);
 }
 
 static bool acks_fin(const struct tcphs_side *side, const struct tcphs_segment *s)
@@ -311,11 +301,11 @@ static void say_ack(struct tcphs_saying *s)
 		say_third(s);
 		return;
 	}
-	if (is_probe(s, step) && own && is_probe(s, own)) {
+	if (tcphs_answer_is_probe(s->c, step) && own && tcphs_answer_is_probe(s->c, own)) {
 		say(s, "Keep-alive: the %s asks again (3.8.4).", who(s, from));
 		return;
 	}
-	if (is_probe(s, step)) {
+	if (tcphs_answer_is_probe(s->c, step)) {
 		say(s, "Keep-alive: the %s asks whether the other end is still there, with a number that was acknowledged already, one below its next: that must be answered (3.8.4).",
 		    who(s, from));
 		say(s, "Linux asks where SO_KEEPALIVE is set, first after net.ipv4.tcp_keepalive_time (2 h) of silence.");
@@ -325,9 +315,7 @@ static void say_ack(struct tcphs_saying *s)
 		say_fin_ack(s);
 		return;
 	}
-	if (other && other->segment.flags & (TCPHS_SYN | TCPHS_RST) &&
-	    !(other->segment.flags & TCPHS_ACK) && lives(step->after[from]) &&
-	    s->x->syn[!from] != (size_t)(other - s->c->steps)) {
+	if (tcphs_answer_is_challenge(s->c, s->i)) {
 		if (step->after[from] == TCPHS_TIME_WAIT) {
 			say(s, "TIME_WAIT answers by repeating its last ACK, and goes on (3.10.7.4).");
 			return;
@@ -343,7 +331,8 @@ static void say_ack(struct tcphs_saying *s)
 		    "; this is what TIME_WAIT is for, and it begins anew" : "");
 		return;
 	}
-	if (other && is_probe(s, other)) {
+	if (other && tcphs_answer_is_probe(s->c, other) &&
+	    (g->mark & TCPHS_SEG_ANSWER || tcphs_answer_at_once(other, step))) {
 		say(s, "The answer to the keep-alive: the %s is there (3.8.4).", who(s, from));
 		return;
 	}

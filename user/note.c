@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "memory.h"
 #include "names.h"
 #include "note.h"
@@ -250,69 +251,23 @@ static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 	}
 }
 
-/* The last step before i that came from the other side. */
-static const struct tcphs_step *asked_by(const struct tcphs_connection *c, size_t i)
-{
-	unsigned int from = c->steps[i].from;
-
-	while (i-- > 0)
-		if (c->steps[i].kind == TCPHS_STEP_SEGMENT && c->steps[i].from != from)
-			return &c->steps[i];
-	return NULL;
-}
-
-static bool is_probe(const struct tcphs_connection *c, const struct tcphs_step *step)
-{
-	const struct tcphs_side *side = &c->side[step->from];
-
-	if (step->segment.mark & TCPHS_SEG_PROBE)
-		return true;
-	/* The ISN itself, acknowledged long ago: only a probe repeats it. */
-	return side->isn_known && step->segment.seq == side->isn &&
-	       !step->segment.len &&
-	       (step->segment.flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) ==
-		       TCPHS_ACK;
-}
-
-/* The socket was open when it sent this. */
-static bool lives_on(const struct tcphs_step *step)
-{
-	switch (step->segment.state) {
-	case TCPHS_STATE_UNKNOWN:
-	case TCPHS_SYN_SENT:
-	case TCPHS_SYN_RECV:
-	case TCPHS_LISTEN:
-	case TCPHS_CLOSE:
-		return false;
-	}
-	return true;
-}
-
 /* Probes, their answers, and challenge ACKs (RFC 5961), which look like ACKs. */
 static void note_ack(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
 	const struct tcphs_step *asked;
 
-	if (is_probe(c, step)) {
+	if (tcphs_answer_is_probe(c, step)) {
 		add(step, "keep-alive probe");
 		return;
 	}
-	if ((step->segment.flags & 0x17) != TCPHS_ACK || step->segment.len)
-		return;
-	asked = asked_by(c, i);
-	if (!asked)
-		return;
-	if (is_probe(c, asked)) {
-		if (step->segment.mark & TCPHS_SEG_ANSWER)
+	if (step->segment.mark & TCPHS_SEG_ANSWER) {
+		asked = tcphs_answer_asked(c, i);
+		if (asked && tcphs_answer_is_probe(c, asked))
 			add(step, "answers the probe");
-	} else if (asked->segment.flags & TCPHS_RST ||
-		   (asked->segment.flags & TCPHS_SYN && lives_on(step) &&
-		    !(asked->segment.flags & TCPHS_ACK))) {
-		if (asked->received && asked->received <= step->ts &&
-		    step->ts - asked->received < 10000000)
-			add(step, "challenge ACK");
 	}
+	if (tcphs_answer_is_challenge(c, i))
+		add(step, "challenge ACK");
 }
 
 void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "answer.h"
+#include "names.h"
+
+#define AT_ONCE 10000000	/* ns */
+
+bool tcphs_answer_is_probe(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	const struct tcphs_segment *g = &step->segment;
+	const struct tcphs_side *side = &c->side[step->from];
+
+	return g->mark & TCPHS_SEG_PROBE ||
+	       (side->isn_known && g->seq == side->isn && !g->len &&
+		(g->flags & (TCPHS_SYN | TCPHS_FIN | TCPHS_RST | TCPHS_ACK)) == TCPHS_ACK);
+}
+
+const struct tcphs_step *tcphs_answer_asked(const struct tcphs_connection *c, size_t i)
+{
+	unsigned int from = c->steps[i].from;
+
+	while (i-- > 0)
+		if (c->steps[i].kind == TCPHS_STEP_SEGMENT && c->steps[i].from != from)
+			return &c->steps[i];
+	return NULL;
+}
+
+bool tcphs_answer_at_once(const struct tcphs_step *asked, const struct tcphs_step *step)
+{
+	return asked->received && asked->received <= step->ts &&
+	       step->ts - asked->received < AT_ONCE;
+}
+
+/* The socket was open when it sent this. */
+static bool lives_on(const struct tcphs_step *step)
+{
+	switch (step->segment.state) {
+	case TCPHS_STATE_UNKNOWN:
+	case TCPHS_SYN_SENT:
+	case TCPHS_SYN_RECV:
+	case TCPHS_LISTEN:
+	case TCPHS_CLOSE:
+		return false;
+	}
+	return true;
+}
+
+bool tcphs_answer_is_challenge(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *step = &c->steps[i], *asked;
+
+	if ((step->segment.flags & (TCPHS_FIN | TCPHS_SYN | TCPHS_RST | TCPHS_ACK)) !=
+	    TCPHS_ACK || step->segment.len)
+		return false;
+	asked = tcphs_answer_asked(c, i);
+	return asked && tcphs_answer_at_once(asked, step) &&
+	       (asked->segment.flags & TCPHS_RST ||
+		((asked->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
+		 lives_on(step)));
+}
