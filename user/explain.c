@@ -107,7 +107,7 @@ static void say_syn(struct tcphs_saying *s)
 		    s->c->open == TCPHS_OPEN_SIMULTANEOUS ? "" :
 		    ", the first of the three segments");
 	say_isn(s);
-	if (from == TCPHS_CLIENT && step->sent)
+	if (from == TCPHS_CLIENT && step->sent && !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
 		say(s, "Linux makes the ISN from a secret hash of addresses and ports, and a clock (RFC 6528).");
 	say_syn_options(s);
 }
@@ -394,7 +394,7 @@ static void say_rst_reason(struct tcphs_saying *s)
 	else if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
 		say(s, "RST: close() with SO_LINGER 0 aborts the %s's end; nothing unsent is sent any more, and no FIN (3.10.5).",
 		    name);
-	else if (rst->unread)
+	else if (rst->unread && !(rst->fact & TCPHS_FACT_REPLY))
 		say(s, "RST: the %s's process closed and left %" PRIu32
 		    " bytes unread; the other end must know that they did not get there (3.6.1). Linux sends a RST in place of the FIN.",
 		    name, rst->unread);
@@ -409,6 +409,27 @@ static void say_rst_reason(struct tcphs_saying *s)
 		say(s, "RST: the %s aborts the connection (3.10.5).", name);
 }
 
+/* Seen leaving without a socket: of a RST that only came in, nobody here knows. */
+static bool no_socket(const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_SEGMENT && step->sent &&
+	       step->segment.mark & TCPHS_SEG_NO_SOCKET;
+}
+
+/* A raw socket's RST has none either, and is no answer. */
+static void say_rst_no_socket(struct tcphs_saying *s)
+{
+	const struct tcphs_step *step = s->step;
+
+	if (!s->c->itself && s->x->first[!step->from] > s->i)
+		say(s, "RST: no socket sent it, and nothing is recorded that it would answer (3.5.2); it may be a raw socket's.");
+	else
+		say(s, "RST: no socket for the segment that it answers. %s (3.5.2).",
+		    step->segment.flags & TCPHS_ACK ?
+		    "That had no ACK, so this one has seq=0 and acknowledges it" :
+		    "seq is that segment's ack, the only number that is believed");
+}
+
 static void say_rst(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -421,9 +442,9 @@ static void say_rst(struct tcphs_saying *s)
 	if (step->foreign) {
 		say(s, "A RST that the %s's socket did not send: forged, or from something in between.",
 		    who(s, from));
-		if (lives(step->after[!from]))
+		if (!step->entered[!from].count && lives(step->after[!from]))
 			say(s, "Its number is not exactly the next one, so it ends nothing; inside the window it is answered by a challenge ACK (RFC 5961, 3).");
-		else
+		else if (step->entered[!from].count)
 			say(s, "Its number is exactly the next one: it cannot be told from a true one (RFC 5961, 3).");
 		return;
 	}
@@ -435,17 +456,14 @@ static void say_rst(struct tcphs_saying *s)
 			    shown(s, !from, g->ack));
 		return;
 	}
-	if (segment && step->sent && g->mark & TCPHS_SEG_NO_SOCKET && own && is_rst(own)) {
+	if (no_socket(step) && own && is_rst(own) && no_socket(own)) {
 		say(s, "RST: once more a segment without a socket.");
 		return;
 	}
-	if (!(segment && g->mark & TCPHS_SEG_NO_SOCKET) && c->side[from].rst_sent.known)
+	if (no_socket(step))
+		say_rst_no_socket(s);
+	else if (c->side[from].rst_sent.known && !(g->mark & TCPHS_SEG_NO_SOCKET))
 		say_rst_reason(s);
-	else if (segment && g->mark & TCPHS_SEG_NO_SOCKET && step->sent)
-		say(s, "RST: no socket for the segment before it. %s (3.5.2).",
-		    g->flags & TCPHS_ACK ?
-		    "It had no ACK, so this one has seq=0 and acknowledges it" :
-		    "seq is that segment's ack, the only number that is believed");
 	else
 		say(s, "RST: the %s's end breaks the connection off (3.5.2).", who(s, from));
 	if (!segment)
@@ -520,14 +538,17 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 	x->absolute = absolute;
 	x->third = x->ack = x->data = x->fin_in_one = TCPHS_SAYING_NONE;
 	for (side = 0; side < 2; side++)
-		x->syn[side] = x->synack[side] = x->fin[side] = x->fin_ack[side] = TCPHS_SAYING_NONE;
+		x->first[side] = x->syn[side] = x->synack[side] = x->fin[side] =
+			x->fin_ack[side] = TCPHS_SAYING_NONE;
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 		const struct tcphs_segment *g = &step->segment;
 		unsigned int from = step->from;
 
-		if (step->kind != TCPHS_STEP_SEGMENT || step->foreign ||
-		    g->flags & TCPHS_RST)
+		if (step->kind != TCPHS_STEP_SEGMENT)
+			continue;
+		find(&x->first[from], i);
+		if (step->foreign || g->flags & TCPHS_RST)
 			continue;
 		if (g->flags & TCPHS_SYN) {
 			find(g->flags & TCPHS_ACK ? &x->synack[from] : &x->syn[from], i);

@@ -15,6 +15,7 @@ struct tcphs_explain {
 	const struct tcphs_connection *c;
 	bool absolute;		/* sequence numbers as on the wire */
 	/* Indexes of steps, by the side that sent them; SIZE_MAX none. */
+	size_t first[2];
 	size_t syn[2];
 	size_t synack[2];
 	size_t third;		/* the ACK that ends the three-way handshake */
