@@ -11,8 +11,29 @@
 
 #define TIME_WAIT_NS 60000000000ULL
 
-static void say_close_by_rst(struct tcphs_saying *s, unsigned int side, unsigned int old)
+/* No process had the socket: it had been closed, or was only a mini-socket by then. */
+static bool is_orphan(const struct tcphs_side *side, const struct tcphs_stay *stay)
 {
+	return side->fate.dead || stay->via == TCPHS_VIA_TIMEWAIT;
+}
+
+/* What read() or write() fails with after a RST, by the kernel's word if it is here. */
+static const char *rst_error(const struct tcphs_side *side, unsigned int old)
+{
+	const char *error = NULL;
+
+	if (side->fate.known && side->fate.error)
+		error = tcphs_names_error(side->fate.error);
+	return error ? error : old == TCPHS_CLOSE_WAIT ? "EPIPE" : "ECONNRESET";
+}
+
+static void say_close_by_rst(struct tcphs_saying *s, unsigned int side,
+			     const struct tcphs_stay *stay, const struct tcphs_stay *was)
+{
+	const struct tcphs_side *p = &s->c->side[side];
+	unsigned int old = was ? was->state : TCPHS_STATE_UNKNOWN;
+	bool orphan = is_orphan(p, stay);
+
 	if (old == TCPHS_TIME_WAIT)
 		say(s, "It ends TIME_WAIT too early, which RFC 1337 warns of (net.ipv4.tcp_rfc1337).");
 	else if (side == s->step->from)
@@ -21,59 +42,87 @@ static void say_close_by_rst(struct tcphs_saying *s, unsigned int side, unsigned
 	else if (old == TCPHS_SYN_SENT)
 		say(s, "The %s goes to CLOSE: connect() fails with ECONNREFUSED (3.10.7.3).",
 		    who(s, side));
-	else if (old == TCPHS_SYN_RECV)
+	else if (old == TCPHS_SYN_RECV && was->via == TCPHS_VIA_REQUEST)
 		say(s, "The half-open connection is forgotten, and the listener stays in LISTEN (3.5.3).");
 	else
-		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT; what it had not sent is lost, and its process gets %s (3.5.3).",
+		/* FIN_WAIT2: its FIN is acknowledged, and so is all before it. */
+		say(s, "The %s goes from %s to CLOSE at once, without TIME_WAIT%s%s%s (3.5.3).",
 		    who(s, side), tcphs_names_state(old),
-		    old == TCPHS_CLOSE_WAIT ? "EPIPE" : "ECONNRESET");
+		    old == TCPHS_FIN_WAIT2 ? "" : "; what it had not sent is lost",
+		    orphan ? "" : ", and its process gets ",
+		    orphan ? "" : rst_error(p, old));
 }
 
-static void say_close(struct tcphs_saying *s, unsigned int side, unsigned int old, uint64_t ts)
+/* The section on what ends a connection with this error; "" none. */
+static const char *error_section(unsigned int error)
+{
+	switch (error) {
+	case ETIMEDOUT:
+		return " (3.8.3)";
+	case ECONNRESET:
+	case EPIPE:
+		return " (3.5.3)";
+	case ECONNABORTED:
+		return " (3.10.5)";
+	}
+	return "";
+}
+
+/* It ended otherwise than its state would have it. */
+static void say_close_early(struct tcphs_saying *s, unsigned int side, unsigned int old)
+{
+	const struct tcphs_fate *fate = &s->c->side[side].fate;
+	const char *error = tcphs_names_error(fate->error);
+
+	if (fate->error && error)
+		say(s, "The %s goes from %s to CLOSE: %s%s.", who(s, side),
+		    tcphs_names_state(old), error, error_section(fate->error));
+	else
+		say(s, "The %s goes from %s to CLOSE.", who(s, side), tcphs_names_state(old));
+}
+
+static void say_request_over(struct tcphs_saying *s)
+{
+	size_t third = s->x->third;
+
+	say(s, "The half-open connection is given up: the third segment %s, and no process ever heard of it. Linux drops the request socket.",
+	    third < s->i && s->c->steps[third].received ? "was not taken" : "did not come");
+}
+
+static void say_close(struct tcphs_saying *s, unsigned int side,
+		      const struct tcphs_stay *stay, const struct tcphs_stay *was)
 {
 	const struct tcphs_side *p = &s->c->side[side];
 	const struct tcphs_stay *wait = tcphs_connection_stay(p, TCPHS_TIME_WAIT);
-	const char *name = who(s, side), *error = NULL;
+	unsigned int old = was ? was->state : TCPHS_STATE_UNKNOWN;
+	bool failed = p->fate.known && p->fate.error;
+	const char *name = who(s, side), *error = failed ? tcphs_names_error(p->fate.error) : NULL;
 
-	if (p->fate.known && p->fate.error)
-		error = tcphs_names_error(p->fate.error);
 	if (is_rst(s->step)) {
-		say_close_by_rst(s, side, old);
-		return;
-	}
-	switch (old) {
-	case TCPHS_LAST_ACK:
+		say_close_by_rst(s, side, stay, was);
+	} else if (old == TCPHS_LAST_ACK && !failed) {
 		say(s, "The %s goes from LAST_ACK to CLOSE: both FINs are acknowledged, and who closes second needs no TIME_WAIT (3.6).",
 		    name);
-		break;
-	case TCPHS_TIME_WAIT:
-		if (wait && wait->ts && ts - wait->ts < TIME_WAIT_NS * 9 / 10)
+	} else if (old == TCPHS_TIME_WAIT) {
+		if (wait && wait->ts && stay->ts - wait->ts < TIME_WAIT_NS * 9 / 10)
 			say(s, "TIME_WAIT of the %s ends before its 60 s, as when a new connection takes the ports (3.6.1).",
 			    name);
 		else
 			say(s, "TIME_WAIT of the %s is over, and with it the connection: the ports are free again (3.6.1).",
 			    name);
-		break;
-	case TCPHS_FIN_WAIT2:
+	} else if (old == TCPHS_FIN_WAIT2 && !failed && is_orphan(p, stay)) {
 		say(s, "The %s waited in vain for the other FIN. The RFC would wait for ever; Linux lets go of a FIN_WAIT2 without a process after net.ipv4.tcp_fin_timeout (60 s).",
 		    name);
-		break;
-	case TCPHS_SYN_SENT:
-		if (p->fate.error == ETIMEDOUT)
-			say(s, "No answer came: the client gives up, and connect() fails with ETIMEDOUT (3.8.3).");
-		else
-			say(s, "The client gives up%s%s.", error ? ": connect() fails with " : "",
-			    error ? error : "");
-		break;
-	case TCPHS_SYN_RECV:
-		say(s, "The half-open connection is given up: the third segment did not come, and no process ever heard of it. Linux drops the request socket, and the listener stays in LISTEN.");
-		break;
-	default:
-		if (error)
-			say(s, "The %s goes from %s to CLOSE: %s (3.8.3).", name,
-			    tcphs_names_state(old), error);
-		else
-			say(s, "The %s goes from %s to CLOSE.", name, tcphs_names_state(old));
+	} else if (old == TCPHS_SYN_SENT && p->fate.error == ETIMEDOUT) {
+		say(s, "No answer came: the %s gives up, and connect() fails with ETIMEDOUT (3.8.3).",
+		    name);
+	} else if (old == TCPHS_SYN_SENT) {
+		say(s, "The %s gives up%s%s.", name, error ? ": connect() fails with " : "",
+		    error ? error : "");
+	} else if (old == TCPHS_SYN_RECV && was->via == TCPHS_VIA_REQUEST) {
+		say_request_over(s);
+	} else {
+		say_close_early(s, side, old);
 	}
 }
 
@@ -84,8 +133,9 @@ static bool fin_follows(const struct tcphs_saying *s, unsigned int side)
 
 /* `alone`: no segment was recorded that would say the same. */
 static void say_state(struct tcphs_saying *s, unsigned int side, const struct tcphs_stay *stay,
-		      unsigned int old, bool alone)
+		      const struct tcphs_stay *was, bool alone)
 {
+	unsigned int old = was ? was->state : TCPHS_STATE_UNKNOWN;
 	const char *name = who(s, side);
 
 	switch (stay->state) {
@@ -170,7 +220,7 @@ static void say_state(struct tcphs_saying *s, unsigned int side, const struct tc
 		    name);
 		break;
 	case TCPHS_CLOSE:
-		say_close(s, side, old, stay->ts);
+		say_close(s, side, stay, was);
 		break;
 	}
 }
@@ -203,7 +253,7 @@ void tcphs_change_say(struct tcphs_saying *s, unsigned int parts)
 				    who(s, side), tcphs_names_state(p->states[i].state));
 				continue;
 			}
-			say_state(s, side, &p->states[i], i ? p->states[i - 1].state : 0,
+			say_state(s, side, &p->states[i], i ? &p->states[i - 1] : NULL,
 				  alone);
 		}
 	}

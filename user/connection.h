@@ -32,6 +32,7 @@ struct tcphs_stay {
 struct tcphs_fate {
 	bool known;
 	bool process;		/* a process did it, in a system call */
+	bool dead;		/* no process had it any more */
 	uint8_t old;		/* the state before */
 	uint8_t timeouts;	/* retransmission time-outs in a row */
 	uint16_t error;		/* sk_err */

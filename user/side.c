@@ -208,6 +208,7 @@ static void tell_fate(struct tcphs_side *side, const struct tcphs_end *e)
 				.known = true,
 				.process = t->fact & TCPHS_FACT_PROCESS ||
 					   t->has & TCPHS_HAS_OWNER,
+				.dead = t->fact & TCPHS_FACT_DEAD,
 				.old = t->old,
 				.timeouts = t->timeouts,
 				.error = t->error,

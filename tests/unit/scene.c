@@ -257,6 +257,8 @@ static void read_transition(struct reading *r, struct tcphs_record *rec,
 			t->unread = number(r);
 		} else if (!strcmp(word, "process")) {
 			t->fact |= TCPHS_FACT_PROCESS;
+		} else if (!strcmp(word, "dead")) {
+			t->fact |= TCPHS_FACT_DEAD;
 		} else if (!strcmp(word, "backlog")) {
 			t->birth.backlog = number(r);
 		} else if (!strcmp(word, "listener")) {
@@ -358,6 +360,10 @@ static void read_reset(struct reading *r, struct tcphs_record *rec)
 			reset->fact |= TCPHS_FACT_LINGER;
 		else if (!strcmp(word, "process"))
 			reset->fact |= TCPHS_FACT_PROCESS;
+		else if (!strcmp(word, "dead"))
+			reset->fact |= TCPHS_FACT_DEAD;
+		else if (!strcmp(word, "reply"))
+			reset->fact |= TCPHS_FACT_REPLY;
 		else if (!strcmp(word, "probes"))
 			reset->probes = number(r);
 		else if (!strcmp(word, "error"))

@@ -18,12 +18,12 @@
  *	end NAME LOCAL:PORT REMOTE:PORT [netns N] [sock N] [isn N] [peer N] [mapped]
  *	US NAME OLD>NEW [via request|timewait] [by PID COMM] [noport] [noremote]
  *		[iss] [irs] [snd_nxt N] [snd_una N] [rcv_nxt N] [write_seq N]
- *		[error NAME] [timeouts N] [unread N] [process] [backlog N]
+ *		[error NAME] [timeouts N] [unread N] [process] [dead] [backlog N]
  *		[listener N]
  *	US NAME out|in FLAGS [seq N] [ack N] [len N] [win N] [again] [cookie]
  *		[mini] [nosocket] [full] [probe] [answer] [state NAME] [opt HEX]
  *	US NAME reset out|in [state NAME] [unread N] [linger] [process]
- *		[probes N] [error NAME] [reason N]
+ *		[dead] [reply] [probes N] [error NAME] [reason N]
  *	US NAME destroy [retransmits N] [sent N] [retrans N]
  *	US NAME accept PID COMM
  *	US lost CPU N COUNT SINCE-US
