@@ -60,7 +60,7 @@ static void say_isn(struct tcphs_saying *s)
 		    " (3.4.1).", name, g->seq);
 	if (side->before.known && side->before.iss_known)
 		say(s, "The same ports were used before, with ISN %" PRIu32
-		    ": the new one must lie above all old numbers, so that no late segment is taken for a new one (3.6.1).",
+		    ": so that no late segment is taken for a new one, the new number lies above the old ones, or the timestamp is newer (3.6.1, RFC 6191).",
 		    side->before.iss);
 }
 
@@ -90,12 +90,12 @@ static void say_syn(struct tcphs_saying *s)
 	if (s->i != s->x->syn[from] && !step->foreign && (step->retransmit || step->again)) {
 		say(s, "The same SYN again, with the same number, because no answer came (3.8.1).");
 		if (!is_copy(before(s, from)))
-			say(s, "Linux waits 1 s before the first copy, then mostly twice as long each time, and gives up after net.ipv4.tcp_syn_retries copies.");
+			say(s, "Linux waits 1 s before the first copy, then twice as long each time, and gives up after net.ipv4.tcp_syn_retries copies; from 6.5 on, net.ipv4.tcp_syn_linear_timeouts copies 1 s apart come before these.");
 		return;
 	}
 	if (s->i != s->x->syn[from]) {
 		if (to == TCPHS_TIME_WAIT)
-			say(s, "A new SYN for ports in TIME_WAIT: it may open them again only with a number above the old ones (3.6.1); any other is answered with an ACK.");
+			say(s, "A new SYN for ports in TIME_WAIT: it may open them again with a number above the old ones or, in Linux, with a newer timestamp (3.6.1, RFC 6191); any other is answered with an ACK.");
 		else
 			say(s, "A SYN inside a connection is old or forged: it changes nothing, and is answered by a challenge ACK (RFC 5961, 4).");
 		return;
@@ -107,9 +107,36 @@ static void say_syn(struct tcphs_saying *s)
 		    s->c->open == TCPHS_OPEN_SIMULTANEOUS ? "" :
 		    ", the first of the three segments");
 	say_isn(s);
-	if (from == TCPHS_CLIENT && step->sent && !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
-		say(s, "Linux makes the ISN from a secret hash of addresses and ports, and a clock (RFC 6528).");
+	/* Out of its own TIME_WAIT Linux goes on from the last number instead. */
+	if (from == TCPHS_CLIENT && step->sent && !s->c->side[from].before.known &&
+	    !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
+		say(s, "Linux makes a new socket's ISN from a secret hash of addresses and ports, and a clock (RFC 6528).");
 	say_syn_options(s);
+}
+
+/* Did that SYN come again, and ask for it? */
+static bool syn_came_again(const struct tcphs_saying *s)
+{
+	const struct tcphs_step *asked = before(s, !s->step->from);
+	const struct tcphs_step *own = before(s, s->step->from);
+
+	return is_copy(asked) && tcphs_answer_at_once(asked, s->step) &&
+	       (asked->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
+	       (!own || own->ts < asked->received);
+}
+
+static void say_synack_again(struct tcphs_saying *s)
+{
+	size_t third = s->x->third;
+
+	if (syn_came_again(s)) {
+		say(s, "The same SYN,ACK again, to answer the SYN that came again.");
+		return;
+	}
+	say(s, "The same SYN,ACK again, because the third segment %s (3.8.1).",
+	    third < s->i && s->c->steps[third].received ? "was not taken" : "did not come");
+	if (!is_copy(before(s, s->step->from)))
+		say(s, "Linux gives up after net.ipv4.tcp_synack_retries copies.");
 }
 
 static void say_synack(struct tcphs_saying *s)
@@ -121,10 +148,8 @@ static void say_synack(struct tcphs_saying *s)
 	const struct tcphs_step *asked = before(s, !from);
 	struct tcphs_options o;
 
-	if (s->i != s->x->synack[from] && (step->retransmit || step->again)) {
-		say(s, "The same SYN,ACK again, because the third segment did not come (3.8.1).");
-		if (!is_copy(before(s, from)))
-			say(s, "Linux gives up after net.ipv4.tcp_synack_retries copies.");
+	if (s->i != s->x->synack[from] && is_copy(step)) {
+		say_synack_again(s);
 		return;
 	}
 	if (s->c->open == TCPHS_OPEN_SIMULTANEOUS) {
@@ -149,7 +174,7 @@ static void say_synack(struct tcphs_saying *s)
 		    who(s, !from));
 	say_isn(s);
 	if (g->mark & TCPHS_SEG_COOKIE)
-		say(s, "That ISN is a SYN cookie: the server remembers nothing, what it needs is in the number (RFC 4987, 3.6). Linux does so when its queue of half-open connections is full.");
+		say(s, "That ISN is a SYN cookie: the server remembers nothing, what it needs is in the number (RFC 4987, 3.6). Linux does so when its queue of half-open connections is full, or always with net.ipv4.tcp_syncookies=2.");
 	tcphs_options_decode(g, &o);
 	if (o.has_fastopen && o.cookie_len)
 		say(s, "It gives the client a Fast Open cookie for the next time (RFC 7413).");
@@ -272,6 +297,7 @@ static void say_fin_ack(struct tcphs_saying *s)
 
 static void say_third(struct tcphs_saying *s)
 {
+	const struct tcphs_side *server = &s->c->side[TCPHS_SERVER];
 	const struct tcphs_segment *g = &s->step->segment;
 	unsigned int from = s->step->from;
 
@@ -281,8 +307,12 @@ static void say_third(struct tcphs_saying *s)
 	if (g->seq == s->c->side[from].isn + 1)
 		say(s, "seq=%" PRIu32 " because the %s's own SYN took one; an ACK without data takes none.",
 		    shown(s, from, g->seq), who(s, from));
-	if (s->c->side[TCPHS_SERVER].cookie)
-		say(s, "It brings the SYN cookie back, and the server makes its socket from that number alone (RFC 4987, 3.6).");
+	if (!server->cookie)
+		return;
+	say(s, "It brings the SYN cookie back, and the server %s its socket from that number alone (RFC 4987, 3.6).",
+	    server->socket ? "makes" : "could make");
+	if (!server->socket && s->step->received && s->c->whole != TCPHS_WHOLE_LOSSY)
+		say(s, "It makes none, as when its accept queue is full.");
 }
 
 static bool ever_open(const struct tcphs_connection *c)
@@ -336,12 +366,19 @@ static void say_ack(struct tcphs_saying *s)
 		say(s, "The answer to the keep-alive: the %s is there (3.8.4).", who(s, from));
 		return;
 	}
+	if (is_copy(other) && other->segment.flags & TCPHS_SYN && own &&
+	    own->segment.ack == g->ack) {
+		say(s, "The third segment again, to answer the %s that came again.",
+		    other->segment.flags & TCPHS_ACK ? "SYN,ACK" : "SYN");
+		return;
+	}
 	if (own && !(own->segment.flags & (TCPHS_SYN | TCPHS_RST)) &&
 	    own->segment.flags & TCPHS_ACK && own->segment.ack == g->ack) {
 		say(s, "ACK with the same number as before: it tells of a new window (3.8.6), or repeats what is still missing.");
 		return;
 	}
-	if (!ever_open(s->c)) {
+	if (!ever_open(s->c) && s->c->side[!from].isn_known &&
+	    g->ack != s->c->side[!from].isn + 1) {
 		say(s, "ACK, but ack=%" PRIu32 " is not the %s's ISN + 1: this ends no handshake, and gets a RST (3.5.2).",
 		    shown(s, !from, g->ack), who(s, !from));
 		return;
