@@ -4,7 +4,7 @@
 
 #include "course.h"
 #include "memory.h"
-#include "names.h"
+#include "sum.h"
 
 static struct tcphs_moment *add(struct tcphs_course *o, enum tcphs_moment_kind kind,
 				unsigned int side, uint64_t ts, size_t step)
@@ -73,94 +73,18 @@ static void add_step(struct tcphs_course *o, const struct tcphs_connection *c, s
 	}
 }
 
-/* ---- data that is only known as a sum ------------------------------------- */
-
-static bool closes(const struct tcphs_step *step)
-{
-	return !step->foreign &&
-	       (step->kind == TCPHS_STEP_RESET ||
-		(step->kind == TCPHS_STEP_SEGMENT &&
-		 step->segment.flags & (TCPHS_FIN | TCPHS_RST) &&
-		 !(step->segment.flags & TCPHS_SYN)));
-}
-
-/* When a side began to close, as far as only its states tell; 0 unseen. */
-static uint64_t closing_ts(const struct tcphs_connection *c)
-{
-	uint64_t first = 0;
-	unsigned int side;
-	size_t i;
-
-	for (side = 0; side < 2; side++) {
-		const struct tcphs_side *s = &c->side[side];
-
-		for (i = 1; i < s->nstates; i++) {
-			unsigned int was = s->states[i - 1].state;
-			uint64_t ts = s->states[i].ts;
-
-			if (was == TCPHS_ESTABLISHED && ts && (!first || ts < first))
-				first = ts;
-		}
-	}
-	return first;
-}
-
-static void add_sum(struct tcphs_course *o, const struct tcphs_connection *c,
-		    const struct tcphs_step *until, uint64_t client, uint64_t server)
-{
-	uint64_t ts = c->steps[c->nsteps - 1].ts + 1;
-	struct tcphs_moment *m;
-
-	if (!client && !server)
-		return;
-	/* When exactly, nobody saw: right before what ended it. */
-	if (!until && closing_ts(c)) {
-		ts = closing_ts(c) - 1;
-	} else if (until) {
-		const struct tcphs_entered *e = &until->entered[until->from];
-		const struct tcphs_stay *states = c->side[until->from].states;
-
-		ts = until->ts;
-		/* A side without a socket has no states. */
-		if (e->count && states[e->begin].ts && states[e->begin].ts < ts)
-			ts = states[e->begin].ts;
-		ts -= !!ts;
-	}
-	m = add(o, TCPHS_MOMENT_DATA, TCPHS_CLIENT, ts, SIZE_MAX);
-	m->bytes[TCPHS_CLIENT] = client;
-	m->bytes[TCPHS_SERVER] = server;
-}
-
-/* Before the first FIN or RST; and by the other side after the first FIN. */
+/* Data that is only known as a sum. */
 static void add_sums(struct tcphs_course *o, const struct tcphs_connection *c)
 {
-	const struct tcphs_step *first = NULL, *second = NULL;
-	uint64_t bytes[2], late = c->half_bytes_known ? c->half_bytes : 0;
-	unsigned int side;
-	size_t i;
+	struct tcphs_sum sum[TCPHS_SUMS];
+	size_t count = tcphs_sum_find(c, sum), i;
 
-	if (c->all || !c->nsteps)
-		return;
-	for (i = 0; i < c->nsteps && !second; i++) {
-		const struct tcphs_step *step = &c->steps[i];
+	for (i = 0; i < count; i++) {
+		struct tcphs_moment *m = add(o, TCPHS_MOMENT_DATA, TCPHS_CLIENT, sum[i].ts,
+					     SIZE_MAX);
 
-		if (!closes(step))
-			continue;
-		if (!first)
-			first = step;
-		else if (step->from != first->from)
-			second = step;
+		memcpy(m->bytes, sum[i].bytes, sizeof(m->bytes));
 	}
-	for (side = 0; side < 2; side++)
-		bytes[side] = c->side[side].bytes_known ? c->side[side].bytes : 0;
-	if (!first || late > bytes[!first->from])
-		late = 0;
-	if (late)
-		bytes[!first->from] -= late;
-	add_sum(o, c, first, bytes[TCPHS_CLIENT], bytes[TCPHS_SERVER]);
-	if (late)
-		add_sum(o, c, second, first->from == TCPHS_CLIENT ? 0 : late,
-			first->from == TCPHS_CLIENT ? late : 0);
 }
 
 /* ---- order ---------------------------------------------------------------- */

@@ -133,6 +133,9 @@ static void measure(struct drawing *d)
 	size_t i;
 
 	for (i = 0; i < d->rungs.count; i++) {
+		/* Its row has no time. */
+		if (d->rungs.rung[i].kind == TCPHS_RUNG_DATA)
+			continue;
 		time_text(d, d->rungs.rung[i].ts, text);
 		if (strlen(text) > d->time)
 			d->time = strlen(text);

@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "names.h"
 #include "rung.h"
+#include "sum.h"
 
 #define CONTROL (TCPHS_SYN | TCPHS_FIN | TCPHS_RST)
 
@@ -58,60 +59,15 @@ static bool crosses(const struct tcphs_connection *c, size_t i)
 	return false;
 }
 
-static bool closes(const struct tcphs_step *step)
-{
-	return step->kind == TCPHS_STEP_RESET ||
-	       (step->kind == TCPHS_STEP_SEGMENT &&
-		step->segment.flags & (TCPHS_FIN | TCPHS_RST) &&
-		!(step->segment.flags & TCPHS_SYN));
-}
-
-static void add_data(struct tcphs_rungs *r, uint64_t ts, uint64_t client, uint64_t server)
-{
-	struct tcphs_rung *rung;
-
-	if (!client && !server)
-		return;
-	rung = add(r, TCPHS_RUNG_DATA, ts, NULL);
-	rung->bytes[TCPHS_CLIENT] = client;
-	rung->bytes[TCPHS_SERVER] = server;
-}
-
-/*
- * What was sent, summed up where the segments with it are not recorded: before
- * the first FIN, and by the other side after it.
- */
+/* What was sent, summed up where the segments with it are not recorded. */
 static void make_data(struct tcphs_rungs *r, const struct tcphs_connection *c)
 {
-	uint64_t before[2], after = c->half_bytes_known ? c->half_bytes : 0;
-	const struct tcphs_step *first = NULL, *second = NULL;
-	unsigned int side;
-	size_t i;
+	struct tcphs_sum sum[TCPHS_SUMS];
+	size_t count = tcphs_sum_find(c, sum), i;
 
-	if (c->all || !c->nsteps)
-		return;
-	for (i = 0; i < c->nsteps; i++) {
-		const struct tcphs_step *step = &c->steps[i];
-
-		if (step->foreign || !closes(step))
-			continue;
-		if (!first)
-			first = step;
-		else if (!second && step->from != first->from)
-			second = step;
-	}
-	for (side = 0; side < 2; side++)
-		before[side] = c->side[side].bytes_known ? c->side[side].bytes : 0;
-	if (first && after && after <= before[!first->from])
-		before[!first->from] -= after;
-	else
-		after = 0;
-	add_data(r, first ? first->ts : c->steps[c->nsteps - 1].ts + 1,
-		 before[TCPHS_CLIENT], before[TCPHS_SERVER]);
-	if (after)
-		add_data(r, second ? second->ts : c->steps[c->nsteps - 1].ts + 1,
-			 first->from == TCPHS_CLIENT ? 0 : after,
-			 first->from == TCPHS_CLIENT ? after : 0);
+	for (i = 0; i < count; i++)
+		memcpy(add(r, TCPHS_RUNG_DATA, sum[i].ts, NULL)->bytes, sum[i].bytes,
+		       sizeof(sum[i].bytes));
 }
 
 static int by_time(const void *a, const void *b)
