@@ -13,6 +13,7 @@
 #include "json.h"
 #include "message.h"
 #include "names.h"
+#include "number.h"
 #include "options.h"
 #include "output.h"
 #include "owner.h"
@@ -125,13 +126,16 @@ static void print_reset(struct tcphs_writer *w, const struct tcphs_reset *r)
 	tcphs_writer_text(w, or_unknown(tcphs_names_state(r->state)));
 	if (r->out && r->unread) {
 		write_pair(w, " ", r->unread);
-		tcphs_writer_text(w, " bytes unread");
+		tcphs_writer_text(w, " byte");
+		tcphs_writer_text(w, tcphs_number_plural(r->unread));
+		tcphs_writer_text(w, " unread");
 	}
 	if (r->out && r->fact & TCPHS_FACT_LINGER)
 		tcphs_writer_text(w, " SO_LINGER 0");
 	if (r->probes) {
 		write_pair(w, " ", r->probes);
-		tcphs_writer_text(w, " probes");
+		tcphs_writer_text(w, " probe");
+		tcphs_writer_text(w, tcphs_number_plural(r->probes));
 	}
 	if (r->error) {
 		tcphs_writer_char(w, ' ');
@@ -149,7 +153,9 @@ static void print_lost(struct events *v, const struct tcphs_record *r)
 
 	tcphs_writer_text(&v->row, tcphs_output_paint(&v->output, TCPHS_PAINT_BAD));
 	tcphs_writer_number(&v->row, r->lost.count);
-	write_pair(&v->row, " records lost on CPU ", r->cpu);
+	tcphs_writer_text(&v->row, " record");
+	tcphs_writer_text(&v->row, tcphs_number_plural(r->lost.count));
+	write_pair(&v->row, " lost on CPU ", r->cpu);
 	tcphs_writer_text(&v->row, tcphs_gap_text(r, span));
 	tcphs_writer_text(&v->row, tcphs_output_plain(&v->output));
 }

@@ -74,12 +74,13 @@ static void say_syn_options(struct tcphs_saying *s)
 		say(s, "It asks for a Fast Open cookie, to use when it connects again (RFC 7413).");
 	else if (o.has_fastopen && g->len)
 		say(s, "It brings a Fast Open cookie and %" PRIu32
-		    " bytes of data, so that the server may answer one round trip earlier (RFC 7413).",
-		    g->len);
+		    " byte%s of data, so that the server may answer one round trip earlier (RFC 7413).",
+		    g->len, tcphs_number_plural(g->len));
 	else if (o.has_fastopen)
 		say(s, "It brings a Fast Open cookie (RFC 7413).");
 	else if (g->len)
-		say(s, "It brings %" PRIu32 " bytes of data.", g->len);
+		say(s, "It brings %" PRIu32 " byte%s of data.", g->len,
+		    tcphs_number_plural(g->len));
 }
 
 static void say_syn(struct tcphs_saying *s)
@@ -163,12 +164,13 @@ static void say_synack(struct tcphs_saying *s)
 		say(s, "ack=%" PRIu32 " is the %s's ISN + 1: the SYN took one number, and has come.",
 		    shown(s, !from, g->ack), who(s, !from));
 		if (asked && asked->segment.flags & TCPHS_SYN && asked->segment.len)
-			say(s, "The %" PRIu32 " bytes of data in it are not taken, and have to be sent again once it is open (RFC 7413).",
-			    asked->segment.len);
+			say(s, "The data in it, %" PRIu32 " byte%s, is not taken, and has to be sent again once it is open (RFC 7413).",
+			    asked->segment.len, tcphs_number_plural(asked->segment.len));
 	} else if (peer->isn_known && tcphs_number_before(peer->isn + 1, g->ack))
 		say(s, "ack=%" PRIu32 " covers the SYN and %" PRIu32
-		    " bytes of data in it: Fast Open (RFC 7413).",
-		    shown(s, !from, g->ack), g->ack - peer->isn - 1);
+		    " byte%s of data in it: Fast Open (RFC 7413).",
+		    shown(s, !from, g->ack), g->ack - peer->isn - 1,
+		    tcphs_number_plural(g->ack - peer->isn - 1));
 	else if (peer->isn_known)
 		say(s, "Its ack is not the %s's ISN + 1: it answers another SYN (3.5).",
 		    who(s, !from));
@@ -227,7 +229,8 @@ static void say_second_fin(struct tcphs_saying *s)
 		    count ? ", the third of the four segments" : "");
 	if (c->half_bytes_known && c->half_bytes)
 		say(s, "In between it had sent %" PRIu64
-		    " bytes more: the connection was half-closed (3.6.1).", c->half_bytes);
+		    " byte%s more: the connection was half-closed (3.6.1).", c->half_bytes,
+		    tcphs_number_plural(c->half_bytes));
 }
 
 static void say_fin(struct tcphs_saying *s)
@@ -257,9 +260,9 @@ static void say_fin(struct tcphs_saying *s)
 		say(s, "FIN: the %s will send no more and closes its direction (3.6).",
 		    who(s, from));
 	if (g->len)
-		say(s, "The last %" PRIu32 " bytes are in it: the FIN's own number comes after them, %"
+		say(s, "The last data, %" PRIu32 " byte%s, is in it: the FIN's own number comes after that, %"
 		    PRIu32 " + %" PRIu32 " = %" PRIu32 ", and its ack will be %" PRIu32 ".",
-		    g->len, shown(s, from, g->seq), g->len, shown(s, from, fin),
+		    g->len, tcphs_number_plural(g->len), shown(s, from, g->seq), g->len, shown(s, from, fin),
 		    shown(s, from, fin + 1));
 	else
 		say(s, "It takes one number, %" PRIu32 ", after the last byte: its ack will be %"
@@ -433,11 +436,11 @@ static void say_rst_reason(struct tcphs_saying *s)
 		    name);
 	else if (rst->unread && !(rst->fact & TCPHS_FACT_REPLY))
 		say(s, "RST: the %s's process closed and left %" PRIu32
-		    " bytes unread; the other end must know that they did not get there (3.6.1). Linux sends a RST in place of the FIN.",
-		    name, rst->unread);
+		    " byte%s unread; the other end must know that not all got there (3.6.1). Linux sends a RST in place of the FIN.",
+		    name, rst->unread, tcphs_number_plural(rst->unread));
 	else if (rst->probes)
-		say(s, "RST: %u probes without answer, the %s gives up (3.8.4).", rst->probes,
-		    name);
+		say(s, "RST: %u probe%s without answer, the %s gives up (3.8.4).", rst->probes,
+		    tcphs_number_plural(rst->probes), name);
 	else if (rst->error == ETIMEDOUT)
 		say(s, "RST: no acknowledgement came for too long, the %s gives up (3.8.3).", name);
 	else if (rst->fact & TCPHS_FACT_REPLY)

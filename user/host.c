@@ -162,10 +162,11 @@ char *tcphs_host_text(const struct tcphs_hosts *hosts, size_t i, char text[TCPHS
 		break;
 	case TCPHS_ALIGN_EXCHANGE:
 		snprintf(text, TCPHS_HOST_TEXT,
-			 "%s: %+.9f s%s, off by %s %s, from %" PRIu64 " segments%s",
+			 "%s: %+.9f s%s, off by %s %s, from %" PRIu64 " segment%s%s",
 			 host->name, c->offset / 1e9, drift,
 			 c->uneven ? "up to" : "at most",
 			 tcphs_number_span(c->error, error), c->segments,
+			 tcphs_number_plural(c->segments),
 			 c->uneven ? " that contradict each other: a clock ran unevenly" : "");
 		break;
 	case TCPHS_ALIGN_WALL:

@@ -6,6 +6,7 @@
 
 #include "listener.h"
 #include "names.h"
+#include "number.h"
 #include "text.h"
 
 /* TCP_SYNCOOKIE_VALID of Linux, in ns */
@@ -251,13 +252,14 @@ char *tcphs_listener_text(const struct tcphs_listener_counts *n,
 	if (n->syns)
 		append(text, "%" PRIu64 " SYN, %" PRIu64 " SYN,ACK", n->syns, n->synacks);
 	if (n->cookies_sent)
-		append(text, ", %" PRIu64 " cookies sent, %" PRIu64 " accepted, %" PRIu64
-		       " failed", n->cookies_sent, n->cookies_accepted, n->cookies_failed);
+		append(text, ", %" PRIu64 " cookie%s sent, %" PRIu64 " accepted, %" PRIu64
+		       " failed", n->cookies_sent, tcphs_number_plural(n->cookies_sent),
+		       n->cookies_accepted, n->cookies_failed);
 	if (n->unanswered)
 		append(text, ", %" PRIu64 " SYN dropped", n->unanswered);
 	if (n->overflowed)
-		append(text, "%saccept queue overflowed %" PRIu64 " times",
-		       *text ? ", " : "", n->overflowed);
+		append(text, "%saccept queue overflowed %" PRIu64 " time%s",
+		       *text ? ", " : "", n->overflowed, tcphs_number_plural(n->overflowed));
 	return text;
 }
 

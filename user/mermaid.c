@@ -229,8 +229,8 @@ static void moment(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 		break;
 	case TCPHS_MOMENT_OMITTED:
 		note_over(m, id);
-		fprintf(m->to, "%s steps are left out here\n",
-			tcphs_number_count(o->count, count));
+		fprintf(m->to, "%s step%s left out here\n",
+			tcphs_number_count(o->count, count), tcphs_number_plural(o->count));
 		break;
 	}
 }

@@ -100,9 +100,11 @@ static void note_syn_data(struct tcphs_connection *c, size_t i)
 	if (!len || !peer->isn_known || taken > len)
 		return;
 	if (taken)
-		add(step, "takes %" PRIu32 " of the SYN's %" PRIu32 " bytes", taken, len);
+		add(step, "takes %" PRIu32 " of the SYN's %" PRIu32 " byte%s", taken, len,
+		    tcphs_number_plural(len));
 	else
-		add(step, "takes none of the SYN's %" PRIu32 " bytes", len);
+		add(step, "takes none of the SYN's %" PRIu32 " byte%s", len,
+		    tcphs_number_plural(len));
 }
 
 static void note_syn(struct tcphs_connection *c, size_t i)
@@ -166,9 +168,11 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	else if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)
 		add(step, "SO_LINGER 0");
 	else if (rst->unread)
-		add(step, "%" PRIu32 " bytes unread", rst->unread);
+		add(step, "%" PRIu32 " byte%s unread", rst->unread,
+		    tcphs_number_plural(rst->unread));
 	else if (rst->probes)
-		add(step, "%u probes unanswered", rst->probes);
+		add(step, "%u probe%s unanswered", rst->probes,
+		    tcphs_number_plural(rst->probes));
 	if (rst->error)
 		add(step, "%s", tcphs_names_error(rst->error));
 	if (name)

@@ -14,6 +14,12 @@ static inline bool tcphs_number_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+/* What is put after the name of so many things: "" or "s". */
+static inline const char *tcphs_number_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 #define TCPHS_NUMBER_SIZE 32
 
 /* "1,234,567". Returns `text`. */

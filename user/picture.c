@@ -651,8 +651,9 @@ static void write_rest(struct drawing *d)
 			write_band(d, d->y[i], BAD, TCPHS_CANVAS_DASHED, step->note);
 			break;
 		case TCPHS_MOMENT_OMITTED:
-			snprintf(text, sizeof(text), "%s steps are left out here",
-				 tcphs_number_count(m->count, count));
+			snprintf(text, sizeof(text), "%s step%s left out here",
+				 tcphs_number_count(m->count, count),
+				 tcphs_number_plural(m->count));
 			write_band(d, d->y[i], SOFT, TCPHS_CANVAS_DASHED, text);
 			break;
 		default:

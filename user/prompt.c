@@ -65,8 +65,9 @@ static void save(struct tcphs_view *v)
 	if (tcphs_record_save(from, v->input, &records) && *v->message)
 		return;
 	v->message_bad = false;
-	snprintf(v->message, sizeof(v->message), "%s records written to %s: tcphs -r %s",
-		 tcphs_number_count(records, count), v->input, v->input);
+	snprintf(v->message, sizeof(v->message), "%s record%s written to %s: tcphs -r %s",
+		 tcphs_number_count(records, count), tcphs_number_plural(records), v->input,
+		 v->input);
 }
 
 void tcphs_prompt_begin(struct tcphs_view *v, enum tcphs_view_prompt prompt)

@@ -11,6 +11,7 @@
 #include "gap.h"
 #include "memory.h"
 #include "names.h"
+#include "number.h"
 #include "step.h"
 
 /*
@@ -222,8 +223,8 @@ void tcphs_step_add_gaps(struct tcphs_steps *s, const struct tcphs_sights *v,
 		if (r->kind != TCPHS_LOST || (other && marks(other->e, r)))
 			continue;
 		tcphs_gap_text(r, span);
-		snprintf(text, sizeof(text), "%" PRIu64 " records lost%s",
-			 (uint64_t)r->lost.count, *span ? span : " here");
+		snprintf(text, sizeof(text), "%" PRIu64 " record%s lost%s",
+			 (uint64_t)r->lost.count, tcphs_number_plural(r->lost.count), *span ? span : " here");
 		step = tcphs_step_add(s, TCPHS_STEP_GAP, which);
 		step->ts = r->ts;
 		step->note = tcphs_memory_text(text);

@@ -95,7 +95,7 @@ class Reader(guest.Tracer):
                     for what in ('_read', '_lost', '_gaps')]
         told, lost = (int(number.replace(',', '')) for number in
                       re.search(r'([\d,]+) records, ([\d,]+) lost', said).groups())
-        mark = '"kind":"lost"' if 'json' in self.name else 'records lost on CPU'
+        mark = '"kind":"lost"' if 'json' in self.name else ' lost on CPU'
         with open('/tmp/output') as file:
             gaps = sum(mark in line.replace('": "', '":"') for line in file)
         # A gap is a record that the reader was told.

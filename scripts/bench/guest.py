@@ -151,7 +151,7 @@ class ModuleRead(Module):
         super().end()
 
     def count_lost(self):
-        return open('/tmp/output').read().count('records lost')
+        return open('/tmp/output').read().count(' lost on CPU')
 
 
 class Record(ModuleRead):

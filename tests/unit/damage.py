@@ -109,7 +109,7 @@ def main():
         status, text, err = run(raw, "events")
         kept = [r for r in text.splitlines(True) if "lost on CPU" not in r]
         say(status == 1 and "record 2 is damaged (%s)" % what in err and
-            kept == rows[:1] + rows[2:] and "1 records lost on CPU 0" in text,
+            kept == rows[:1] + rows[2:] and "1 record lost on CPU 0" in text,
             "a damaged record: %s" % what, err + text)
     status, text, err = run(put(good, HEADER + RECORD + 30, b"\x63"),
                             "timeline", "--strict")
