@@ -123,14 +123,17 @@ static bool left_before(const struct tcphs_step *step, const struct tcphs_step *
 
 /*
  * Where no data is recorded, an ACK may have come with data that was sent again:
- * FIN_WAIT2 tells of it, if nothing that is recorded had come by then.
+ * FIN_WAIT2 tells of it, if nothing that is recorded had come by then. Of a FIN that did
+ * not come it is asked whether it had left: what was sent again afterwards may have come
+ * before its copy. (Two hosts' times are not to be compared for that.)
  */
 bool tcphs_clue_acked_before(const struct tcphs_connection *c, unsigned int active,
 			     const struct tcphs_step *second)
 {
 	const struct tcphs_stay *stay = tcphs_connection_stay(&c->side[active],
 							      TCPHS_FIN_WAIT2);
-	bool told = c->all || !stay || !stay->ts || !second->received;
+	uint64_t came = second->received ? second->received : second->ts;
+	bool told = c->all || !stay || !stay->ts || (!second->received && c->hosts);
 	size_t i;
 
 	for (i = 0; i < c->nsteps; i++) {
@@ -144,5 +147,5 @@ bool tcphs_clue_acked_before(const struct tcphs_connection *c, unsigned int acti
 		if (step->received && stay && step->received <= stay->ts)
 			told = true;
 	}
-	return !told && stay->ts < second->received;
+	return !told && stay->ts < came;
 }
