@@ -4,6 +4,8 @@
 
 #define AT_ONCE 10000000	/* ns */
 
+enum { LOOK_BACK = 64 };	/* steps; what answers what is not farther */
+
 bool tcphs_answer_is_probe(const struct tcphs_connection *c, const struct tcphs_step *step)
 {
 	const struct tcphs_segment *g = &step->segment;
@@ -16,12 +18,21 @@ bool tcphs_answer_is_probe(const struct tcphs_connection *c, const struct tcphs_
 
 const struct tcphs_step *tcphs_answer_asked(const struct tcphs_connection *c, size_t i)
 {
+	size_t first = i > LOOK_BACK ? i - LOOK_BACK : 0;
 	unsigned int from = c->steps[i].from;
 
-	while (i-- > 0)
+	while (i-- > first)
 		if (c->steps[i].kind == TCPHS_STEP_SEGMENT && c->steps[i].from != from)
 			return &c->steps[i];
 	return NULL;
+}
+
+bool tcphs_answer_is_window_probe(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *last = tcphs_answer_asked(c, i);
+
+	return c->all && last && !last->segment.win &&
+	       (last->segment.flags & (TCPHS_SYN | TCPHS_RST | TCPHS_ACK)) == TCPHS_ACK;
 }
 
 bool tcphs_answer_at_once(const struct tcphs_step *asked, const struct tcphs_step *step)

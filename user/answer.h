@@ -12,7 +12,13 @@
 /* Marked, or its number is the ISN, acknowledged long ago: only a probe repeats it. */
 bool tcphs_answer_is_probe(const struct tcphs_connection *c, const struct tcphs_step *step);
 
-/* The last segment before step i that came from the other side; NULL none. */
+/*
+ * Step i, a probe, asks for a window: the last that was told had been 0, and no segment
+ * is missing since. Where data is not recorded nobody can tell it from a keep-alive.
+ */
+bool tcphs_answer_is_window_probe(const struct tcphs_connection *c, size_t i);
+
+/* The last segment before step i that came from the other side; NULL: none is near. */
 const struct tcphs_step *tcphs_answer_asked(const struct tcphs_connection *c, size_t i);
 
 /* TCP answers at once: `step` left right after `asked` had come. */

@@ -323,6 +323,43 @@ static bool ever_open(const struct tcphs_connection *c)
 	return c->open <= TCPHS_OPEN_SYN_COOKIE || c->open == TCPHS_OPEN_UNSEEN;
 }
 
+static bool asks_for_window(const struct tcphs_saying *s, const struct tcphs_step *probe)
+{
+	return tcphs_answer_is_window_probe(s->c, probe - s->c->steps);
+}
+
+static void say_probe_answer(struct tcphs_saying *s, const struct tcphs_step *probe)
+{
+	const char *name = who(s, s->step->from);
+
+	if (asks_for_window(s, probe))
+		say(s, "The answer to the probe: the %s has %s (3.8.6.1).", name,
+		    s->step->segment.win ? "room again" : "no room yet");
+	else
+		say(s, "The answer to the keep-alive: the %s is there (3.8.4).", name);
+}
+
+static void say_probe(struct tcphs_saying *s, bool again)
+{
+	const char *name = who(s, s->step->from);
+	const struct tcphs_side *side = &s->c->side[s->step->from];
+
+	if (asks_for_window(s, s->step)) {
+		say(s, "Window probe: the other end had no room (window 0), and the %s asks %s (3.8.6.1).",
+		    name, again ? "again" : "whether it has, with a number that was acknowledged already: that must be answered");
+		return;
+	}
+	if (again) {
+		say(s, "Keep-alive: the %s asks again (3.8.4).", name);
+		return;
+	}
+	say(s, "Keep-alive: the %s asks whether the other end is still there, with a number that was acknowledged already, one below its next: that must be answered (3.8.4).",
+	    name);
+	say(s, "Linux asks where SO_KEEPALIVE is set, first after net.ipv4.tcp_keepalive_time (2 h) of silence.");
+	if (!s->c->all && !(side->bytes_known && !side->bytes))
+		say(s, "With data to send and no window for it, it would look the same (3.8.6.1).");
+}
+
 static void say_ack(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -334,14 +371,9 @@ static void say_ack(struct tcphs_saying *s)
 		say_third(s);
 		return;
 	}
-	if (tcphs_answer_is_probe(s->c, step) && own && tcphs_answer_is_probe(s->c, own)) {
-		say(s, "Keep-alive: the %s asks again (3.8.4).", who(s, from));
-		return;
-	}
 	if (tcphs_answer_is_probe(s->c, step)) {
-		say(s, "Keep-alive: the %s asks whether the other end is still there, with a number that was acknowledged already, one below its next: that must be answered (3.8.4).",
-		    who(s, from));
-		say(s, "Linux asks where SO_KEEPALIVE is set, first after net.ipv4.tcp_keepalive_time (2 h) of silence.");
+		say_probe(s, own && tcphs_answer_is_probe(s->c, own) &&
+			  asks_for_window(s, own) == asks_for_window(s, step));
 		return;
 	}
 	if (s->i == s->x->fin_ack[from]) {
@@ -366,7 +398,7 @@ static void say_ack(struct tcphs_saying *s)
 	}
 	if (other && tcphs_answer_is_probe(s->c, other) &&
 	    (g->mark & TCPHS_SEG_ANSWER || tcphs_answer_at_once(other, step))) {
-		say(s, "The answer to the keep-alive: the %s is there (3.8.4).", who(s, from));
+		say_probe_answer(s, other);
 		return;
 	}
 	if (is_copy(other) && other->segment.flags & TCPHS_SYN && own &&
@@ -529,6 +561,9 @@ static void say_segment(struct tcphs_saying *s)
 	}
 	if (g->flags & TCPHS_RST) {
 		say_rst(s);
+	} else if (step->foreign && (!syn || g->flags & TCPHS_ACK)) {
+		say(s, "%s that the %s's socket did not send: forged, or from something in between.",
+		    tcphs_names_flags(g->flags, flags), who(s, step->from));
 	} else {
 		if (syn && g->flags & TCPHS_ACK)
 			say_synack(s);

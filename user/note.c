@@ -262,7 +262,8 @@ static void note_ack(struct tcphs_connection *c, size_t i)
 	const struct tcphs_step *asked;
 
 	if (tcphs_answer_is_probe(c, step)) {
-		add(step, "keep-alive probe");
+		add(step, tcphs_answer_is_window_probe(c, i) ? "window probe" :
+							       "keep-alive probe");
 		return;
 	}
 	if (step->segment.mark & TCPHS_SEG_ANSWER) {
