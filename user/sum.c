@@ -4,6 +4,7 @@
 
 #include "memory.h"
 #include "names.h"
+#include "number.h"
 #include "sum.h"
 
 /* ---- what is recorded one by one ------------------------------------------ */
@@ -145,10 +146,28 @@ static uint64_t ended_ts(const struct tcphs_connection *c, const struct tcphs_st
 	return until->ts;
 }
 
-static void set_time(struct tcphs_sum *sum, const struct tcphs_connection *c,
-		     const struct tcphs_step *until)
+/* When the first segment left that acknowledges all bytes of `side` before `next`; or never. */
+static uint64_t acked_ts(const struct tcphs_connection *c, unsigned int side, uint32_t next)
 {
-	uint64_t ts = ended_ts(c, until);
+	size_t i;
+
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (step->kind == TCPHS_STEP_SEGMENT && step->from != side &&
+		    !step->foreign && step->ts &&
+		    (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) == TCPHS_ACK &&
+		    !tcphs_number_before(step->segment.ack, next))
+			return step->ts;
+	}
+	return UINT64_MAX;
+}
+
+/* `next`: the number after the last of the bytes, where one side alone sent them. */
+static void set_time(struct tcphs_sum *sum, const struct tcphs_connection *c,
+		     const struct tcphs_step *until, const uint32_t next[2])
+{
+	uint64_t ts = ended_ts(c, until), acked;
 	unsigned int side;
 
 	/* No socket sends after its end. */
@@ -158,6 +177,12 @@ static void set_time(struct tcphs_sum *sum, const struct tcphs_connection *c,
 
 		if (sum->bytes[side] && end && end->ts && end->ts < ts)
 			ts = end->ts;
+		/* Of both it is not known which were last. */
+		if (!sum->bytes[side] || sum->bytes[!side] || !next[side])
+			continue;
+		acked = acked_ts(c, side, next[side]);
+		if (acked < ts)
+			ts = acked;
 	}
 	sum->ts = ts - !!ts;
 }
@@ -166,6 +191,7 @@ size_t tcphs_sum_find(const struct tcphs_connection *c, struct tcphs_sum sum[TCP
 {
 	const struct tcphs_step *until[TCPHS_SUMS] = { NULL, NULL };
 	uint64_t late = c->half_bytes_known ? c->half_bytes : 0;
+	uint32_t next[TCPHS_SUMS][2] = { { 0 } };
 	size_t count = 0, i;
 	unsigned int side;
 
@@ -192,12 +218,16 @@ size_t tcphs_sum_find(const struct tcphs_connection *c, struct tcphs_sum sum[TCP
 		bytes -= after;
 		sum[0].bytes[side] = bytes > recorded[0] ? bytes - recorded[0] : 0;
 		sum[1].bytes[side] = after > recorded[1] ? after - recorded[1] : 0;
+		if (s->isn_known) {
+			next[1][side] = s->isn + 1 + (uint32_t)s->bytes;
+			next[0][side] = next[1][side] - (uint32_t)after;
+		}
 	}
 	for (i = 0; i < TCPHS_SUMS; i++) {
 		if (!sum[i].bytes[0] && !sum[i].bytes[1])
 			continue;
 		sum[count] = sum[i];
-		set_time(&sum[count++], c, until[i]);
+		set_time(&sum[count++], c, until[i], next[i]);
 	}
 	return count;
 }
