@@ -58,17 +58,23 @@ def accept_all(listener, out, hand_on):
             comm=name_of(os.getpid()))
         turn += 1
         if hand_on and turn % 2:
-            pid = child("closer", close_later, taken, peer[1], out)
+            mine, its = os.pipe()
+            pid = child("closer", close_later, taken, peer[1], out, mine)
             taken.close()
+            # From here on the child's is the last one.
+            os.write(its, b"g")
             os.waitpid(pid, 0)
+            os.close(mine)
+            os.close(its)
         else:
             taken.recv(1)
             taken.close()
 
 
-def close_later(taken, port, out):
+def close_later(taken, port, out, go):
     say(out, end="server", port=port, closed=os.getpid())
     taken.recv(1)
+    os.read(go, 1)
     taken.close()
 
 
