@@ -129,8 +129,9 @@ static void finish(void *arg, uint64_t lost)
 		say(e, "no connection was found");
 	if (e->omitted) {
 		snprintf(text, sizeof(text),
-			 "%s more connections are left out: choose by FILTER, or -n COUNT",
-			 tcphs_number_count(e->omitted, count));
+			 "%s more connection%s left out: choose by FILTER, or -n COUNT",
+			 tcphs_number_count(e->omitted, count),
+			 e->omitted == 1 ? " is" : "s are");
 		say(e, text);
 	}
 	if (e->capture)

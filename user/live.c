@@ -372,7 +372,8 @@ static void print_lost(struct live *l, const struct tcphs_record *r)
 	begin_row(l, r->ts, 0, NOBODY);
 	paint(l, TCPHS_PAINT_BAD);
 	tcphs_writer_number(&l->row, r->lost.count);
-	write_pair(&l->row, " records lost on CPU ", r->cpu);
+	tcphs_writer_text(&l->row, r->lost.count == 1 ? " record" : " records");
+	write_pair(&l->row, " lost on CPU ", r->cpu);
 	tcphs_writer_text(&l->row, tcphs_gap_text(r, span));
 	plain(l);
 	end_row(l);
@@ -621,7 +622,8 @@ static void summary(struct live *l, const struct tcphs_input *source)
 			   l->summary.closes[i], &before);
 	fputc('\n', stderr);
 	tcphs_report_times(stderr, &plain, &l->summary);
-	fprintf(stderr, "%s records, %s lost\n", tcphs_number_count(l->records, records),
+	fprintf(stderr, "%s record%s, %s lost\n", tcphs_number_count(l->records, records),
+		tcphs_number_plural(l->records),
 		tcphs_number_count(tcphs_input_lost(source), lost));
 }
 
