@@ -79,22 +79,27 @@ static __always_inline bool is_loopback(const struct net_device *dev)
 	return dev && dev->flags & IFF_LOOPBACK;
 }
 
-/*
- * Does it come by the loopback device, and left for that? NAT behind LOCAL_OUT may have
- * turned it there, or what it answers. Then no hint says anything, and it is looked
- * at as on other devices.
- */
-static __always_inline bool left_for_loopback(const struct sk_buff *skb,
-					      const struct nf_hook_state *state)
+/* Has NAT changed it, or what it answers? */
+static __always_inline bool is_translated(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	if (unlikely(ct && ct->status & IPS_NAT_MASK))
-		return false;
+	return unlikely(ct && ct->status & IPS_NAT_MASK);
+#else
+	return false;
 #endif
-	return is_loopback(state->in);
+}
+
+/*
+ * Does it come by the loopback device, and left for that? NAT behind LOCAL_OUT may have
+ * turned it there. Then no hint says anything, and it is looked at as on other devices.
+ */
+static __always_inline bool left_for_loopback(const struct sk_buff *skb,
+					      const struct nf_hook_state *state)
+{
+	return is_loopback(state->in) && !is_translated(skb);
 }
 
 /*
@@ -722,8 +727,8 @@ static __always_inline bool is_data_in(PACKET)
 
 	if (sk)
 		return len && sk->sk_state != TCP_NEW_SYN_RECV;
-	return (len || left_for_loopback(skb, state)) && !tcphs_hint_under_way() &&
-	       !tcphs_hint_cookies();
+	return !tcphs_hint_under_way() && !tcphs_hint_cookies() &&
+	       (len || left_for_loopback(skb, state));
 }
 
 /* What is not only data. A jump, whose arguments stay where they are. */
@@ -880,25 +885,12 @@ static __always_inline bool is_passed_on(const struct sk_buff *skb,
 	return unlikely(!state->sk || sock_net(skb->sk) != state->net);
 }
 
-static __always_inline bool is_untold_out(const struct sk_buff *skb,
-					  const struct nf_hook_state *state,
-					  bool inet6)
-{
-	const struct net_device *out = state->out;
-
-	return is_passed_on(skb, state) ||
-	       (out && unlikely(netif_is_l3_master(out) || netif_is_l3_slave(out)) &&
-		passes_again(skb, out, inet6));
-}
-
 static __always_inline unsigned int hook4(void *priv, const struct sk_buff *skb,
 					  const struct nf_hook_state *state,
 					  bool out)
 {
 	unsigned long mark = (unsigned long)priv;
 
-	if (out && is_untold_out(skb, state, false))
-		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain4(skb))
 		return tcphs_packet_is_tcp4(skb) ?
 		       hook_far(mark, skb, state, out, false) : NF_ACCEPT;
@@ -911,11 +903,26 @@ static __always_inline unsigned int hook6(void *priv, const struct sk_buff *skb,
 {
 	unsigned long mark = (unsigned long)priv;
 
-	if (out && is_untold_out(skb, state, true))
-		return NF_ACCEPT;
 	if (!tcphs_packet_is_plain6(skb))
 		return hook_far(mark, skb, state, out, true);
 	return hook(mark, skb, state, sizeof(struct ipv6hdr), out, true);
+}
+
+/* May it be on its way through a VRF? */
+static __always_inline bool is_for_vrf(const struct nf_hook_state *state)
+{
+	const struct net_device *out = state->out;
+
+	return out && unlikely(netif_is_l3_master(out) || netif_is_l3_slave(out));
+}
+
+/* Not inline, as above: who passes by needs no stack. */
+static noinline unsigned int vrf_out(void *priv, const struct sk_buff *skb,
+				     const struct nf_hook_state *state, bool inet6)
+{
+	if (passes_again(skb, state->out, inet6))
+		return NF_ACCEPT;
+	return inet6 ? hook6(priv, skb, state, true) : hook4(priv, skb, state, true);
 }
 
 /* An ipvlan of mode l3s takes what comes in its master's netns. */
@@ -936,32 +943,46 @@ static noinline unsigned int ipvlan_in(void *priv, const struct sk_buff *skb,
 	return inet6 ? hook6(priv, skb, &own, false) : hook4(priv, skb, &own, false);
 }
 
+static __always_inline unsigned int hook_in(void *priv, const struct sk_buff *skb,
+					    const struct nf_hook_state *state, bool inet6)
+{
+	if (is_for_ipvlan(state))
+		return ipvlan_in(priv, skb, state, inet6);
+	return inet6 ? hook6(priv, skb, state, false) : hook4(priv, skb, state, false);
+}
+
+static __always_inline unsigned int hook_out(void *priv, const struct sk_buff *skb,
+					     const struct nf_hook_state *state, bool inet6)
+{
+	if (is_passed_on(skb, state))
+		return NF_ACCEPT;
+	if (is_for_vrf(state))
+		return vrf_out(priv, skb, state, inet6);
+	return inet6 ? hook6(priv, skb, state, true) : hook4(priv, skb, state, true);
+}
+
 static notrace unsigned int hook_in4(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	if (is_for_ipvlan(state))
-		return ipvlan_in(priv, skb, state, false);
-	return hook4(priv, skb, state, false);
+	return hook_in(priv, skb, state, false);
 }
 
 static notrace unsigned int hook_out4(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return hook4(priv, skb, state, true);
+	return hook_out(priv, skb, state, false);
 }
 
 static notrace unsigned int hook_in6(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	if (is_for_ipvlan(state))
-		return ipvlan_in(priv, skb, state, true);
-	return hook6(priv, skb, state, false);
+	return hook_in(priv, skb, state, true);
 }
 
 static notrace unsigned int hook_out6(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	return hook6(priv, skb, state, true);
+	return hook_out(priv, skb, state, true);
 }
 
 static const struct nf_hook_ops hooks[] = {
