@@ -27,21 +27,21 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
 hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh life_loads.sh"
 hostile+=" life_leftovers.sh poison.sh access.sh time_wait_end.sh accept_queue.sh"
 
-# Minutes that are needed on a fresh machine; name; words for env(1). With JOBS=2.
+# Minutes that are needed on a fresh machine; name; words for env(1).
 steps="
-20	the suite			JOBS=2 scripts/check.sh
-28	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} scripts/check-debug.sh
-14	the newest kernel		JOBS=2 KERNELS=7.2 scripts/check-kernels.sh
-14	the oldest kernel		JOBS=2 KERNELS=5.10 scripts/check-kernels.sh
-14	PREEMPT_RT			JOBS=2 KERNELS=6.12-rt scripts/check-kernels.sh
-12	fuzzing				FUZZ_SECONDS=600 scripts/fuzz.sh
-14	packages and Secure Boot	scripts/package.sh
-11	6.12				JOBS=2 KERNELS=6.12 scripts/check-kernels.sh
-11	6.1 with PREEMPT_RT		JOBS=2 KERNELS=6.1-rt scripts/check-kernels.sh
-30	KCSAN				PARTS=races scripts/check-debug.sh
-40	the suite under KASAN		PARTS=suite scripts/check-debug.sh
-33	soak				MINUTES=30 scripts/soak.sh
-60	a fleet of two hosts		scripts/check-fleet.sh
+26	the suite			JOBS=2 make check
+36	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
+12	fuzzing				FUZZ_SECONDS=600 make fuzz
+24	the newest kernel		JOBS=2 KERNELS=7.2 make check-kernels
+24	the oldest kernel		JOBS=2 KERNELS=5.10 make check-kernels
+24	PREEMPT_RT			JOBS=2 KERNELS=6.12-rt make check-kernels
+16	packages and Secure Boot	make check-package
+24	6.12				JOBS=2 KERNELS=6.12 make check-kernels
+24	6.1 with PREEMPT_RT		JOBS=2 KERNELS=6.1-rt make check-kernels
+40	KCSAN				PARTS=races make check-debug
+120	the suite under KASAN		PARTS=suite make check-debug
+33	soak				MINUTES=30 make soak
+60	a fleet of two hosts		make check-fleet
 "
 
 # count WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
