@@ -224,7 +224,8 @@ void tcphs_step_add_gaps(struct tcphs_steps *s, const struct tcphs_sights *v,
 			continue;
 		tcphs_gap_text(r, span);
 		snprintf(text, sizeof(text), "%" PRIu64 " record%s lost%s",
-			 (uint64_t)r->lost.count, tcphs_number_plural(r->lost.count), *span ? span : " here");
+			 (uint64_t)r->lost.count, tcphs_number_plural(r->lost.count),
+			 *span ? span : " here");
 		step = tcphs_step_add(s, TCPHS_STEP_GAP, which);
 		step->ts = r->ts;
 		step->note = tcphs_memory_text(text);
