@@ -120,6 +120,22 @@ class Agent:
         self.sock.connect((self.spell(addr), port))
         return self.know()
 
+    def connect_begin(self, addr, port):
+        """Returns when the SYN has been sent"""
+        self.sock.setblocking(False)
+        err = self.sock.connect_ex((self.spell(addr), port))
+        if err != errno.EINPROGRESS:
+            raise OSError(err, "connect: " + os.strerror(err))
+
+    def connect_end(self):
+        """Until the connection stands that connect_begin() began"""
+        select.select([], [self.sock], [], PATIENCE)
+        err = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if err:
+            raise OSError(err, "connect: " + os.strerror(err))
+        self.sock.settimeout(PATIENCE)
+        return self.know()
+
     def connect_and_send(self, addr, port, size):
         """So soon that the data takes the third ACK along"""
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
@@ -129,10 +145,7 @@ class Agent:
 
     def connect_fail(self, addr, port):
         """The errno with which the network answered a connect()"""
-        self.sock.setblocking(False)
-        err = self.sock.connect_ex((self.spell(addr), port))
-        if err != errno.EINPROGRESS:
-            raise OSError(err, "connect: " + os.strerror(err))
+        self.connect_begin(addr, port)
         self.local = end_of(self.sock.getsockname())
         self.remote = (addr, port)
         select.select([], [self.sock], [], PATIENCE)

@@ -3,7 +3,8 @@
 # Both ends connect() to each other's port and their SYNs cross; and a socket
 # that is connected to itself.
 . "$(dirname "$0")/lib.sh"
-DELAY=100
+# So long has the second end to connect() before the first one's SYN comes.
+DELAY=300
 . "$TESTS_DIR/window.sh"
 
 begin

@@ -277,11 +277,10 @@ def simultaneous_open(con, first="client"):
     for name in ("client", "server"):
         con.end(name).socket()
         con.local[name] = con.end(name).bind(con.addr[name])
-    con.client.start("connect", *con.local["server"])
-    time.sleep(0.02)		# who was first is the client
-    con.server.start("connect", *con.local["client"])
-    con.client.finish()
-    con.server.finish()
+    con.client.connect_begin(*con.local["server"])	# who was first is the client
+    con.server.connect_begin(*con.local["client"])
+    con.client.connect_end()
+    con.server.connect_end()
     con.want = {"open": "simultaneous", "close": "open"}
     con.notes["no_listener"] = True
     con.talk()
