@@ -129,8 +129,8 @@ static int __init tcphs_init(void)
 err_tracepoint:
 	tcphs_tracepoint_detach();
 err_hooks:
-	tcphs_minisock_finish();
 	tcphs_watch_detach();
+	tcphs_minisock_finish();
 	tcphs_segment_detach();
 err_filter:
 	tcphs_filter_exit();
@@ -149,8 +149,8 @@ err_ring:
 static void __exit tcphs_exit(void)
 {
 	tcphs_tracepoint_detach();
-	tcphs_minisock_finish();
 	tcphs_watch_detach();
+	tcphs_minisock_finish();
 	tcphs_segment_detach();
 	tcphs_ring_close();
 	tcphs_proc_exit();

@@ -170,7 +170,7 @@ static void held_put(struct sock *sk)
 		irq_work_queue(&p->work);
 }
 
-/** tcphs_minisock_init() - before any probe is called */
+/** tcphs_minisock_init() - before any probe is called, or an end is watched */
 void __init tcphs_minisock_init(void)
 {
 	int cpu;
@@ -181,9 +181,9 @@ void __init tcphs_minisock_init(void)
 }
 
 /**
- * tcphs_minisock_finish() - give back what probes could not
+ * tcphs_minisock_finish() - give back what could not be given back at once
  *
- * Context: process; no probe is called any more.
+ * Context: process; no probe is called any more, and no end is watched.
  */
 void tcphs_minisock_finish(void)
 {
