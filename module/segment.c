@@ -644,7 +644,8 @@ static __always_inline unsigned int known_in(PACKET, bool ack,
 
 /*
  * Must its socket be looked for? Early demux has found it, except on the loopback
- * device, or there is none; there, hints save most lookups.
+ * device, or there is none; there, hints save most lookups, but for what NAT has
+ * turned there: also data, which a handshake's last ACK may ride in.
  */
 static __always_inline bool lookup_needed(PACKET, bool inet6)
 {
@@ -659,7 +660,7 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 		return true;
 	if (f & TCPHDR_FIN)
 		return tcphs_minisock_waiting();
-	return !len && !left_for_loopback(skb, state);
+	return is_loopback(state->in) ? is_translated(skb) : !len;
 }
 
 /* For whom it is. A SYN is for a listener, and so is a SYN cookie. */
@@ -727,8 +728,9 @@ static __always_inline bool is_data_in(PACKET)
 
 	if (sk)
 		return len && sk->sk_state != TCP_NEW_SYN_RECV;
-	return !tcphs_hint_under_way() && !tcphs_hint_cookies() &&
-	       (len || left_for_loopback(skb, state));
+	if (tcphs_hint_under_way() || tcphs_hint_cookies())
+		return false;
+	return is_loopback(state->in) ? !is_translated(skb) : len;
 }
 
 /* What is not only data. A jump, whose arguments stay where they are. */
@@ -870,7 +872,8 @@ static noinline bool passes_again(const struct sk_buff *skb,
 
 /*
  * Passes here though no socket sends it now: IPVS, ipvlan and the copies of nft's dup
- * have it leave once more, or leave what came from elsewhere.
+ * have it leave once more, or leave what came from elsewhere. What TCP sends without
+ * a socket (a SYN cookie, a RST), and nft's reject, has no device yet, but for a VRF.
  */
 static __always_inline bool is_passed_on(const struct sk_buff *skb,
 					 const struct nf_hook_state *state)
@@ -880,7 +883,8 @@ static __always_inline bool is_passed_on(const struct sk_buff *skb,
 		return true;
 #endif
 	if (!skb->sk)
-		return tcphs_compat_is_copy();
+		return tcphs_compat_is_copy() ||
+		       (skb->dev && !netif_is_l3_master(skb->dev));
 	/* TCP says for which socket it sends. */
 	return unlikely(!state->sk || sock_net(skb->sk) != state->net);
 }

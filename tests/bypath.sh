@@ -17,7 +17,8 @@ look() {
 		skip_all "tcpdump does not start: $(cat "$WORK/way.err")"
 }
 
-# said NAME FILTER ROLE=NETNS...: the connection is over; was it told right?
+# said NAME FILTER ROLE=NETNS...: the connection is over; was it told right? WAY: what
+# each of its timelines must say.
 said() {
 	local name=$1 filter=$2 role roles=()
 	shift 2
@@ -37,7 +38,7 @@ import json, sys
 for c in map(json.loads, sys.stdin):
     if c["kind"] == "connection":
         print(c["record"], c["open"], c["close"])
-' <"$WORK/timeline.json" | sort -u)" "complete three-way four-way"
+' <"$WORK/timeline.json" | sort -u)" "${WAY:-complete three-way four-way}"
 }
 
 # talked NAME ARGUMENT...: whether it was made at all
@@ -58,6 +59,7 @@ redirect() {
 			chain outgoing {
 				type nat hook output priority -100;
 				tcp dport 443 redirect to :15001
+				tcp dport 444 redirect to :15002
 			}
 		}
 	EOF
@@ -67,6 +69,9 @@ redirect() {
 	look "$NS_LO" lo
 	talked "redirect: made" talk "$NS_LO" 0.0.0.0 15001 "$NS_LO" 203.0.113.5 443
 	said "redirect" "port 443 or port 15001" "client=$NS_LO" "server=$NS_LO"
+	look "$NS_LO" lo
+	talked "redirect, riding ACK: made" ride "$NS_LO" 0.0.0.0 15002 "$NS_LO" 203.0.113.5 444
+	said "redirect, riding ACK" "port 444 or port 15002" "client=$NS_LO" "server=$NS_LO"
 }
 
 ipvs() {
@@ -85,6 +90,57 @@ ipvs() {
 	talked "IPVS, from its own host: made" talk "$NS_S" 198.51.100.2 8080 "$NS_W" 203.0.113.1 80
 	said "IPVS, from its own host" "host 203.0.113.1 or host 198.51.100.1" \
 		"client=$NS_W" "server=$NS_S"
+}
+
+# MODE: what leaves an ipvlan without a socket: a RST, a SYN cookie, what is forwarded.
+socketless() {
+	ip -n "$NS_W" -b - <<-EOF
+		addr add 2001:db8:9::1/64 dev v0 nodad
+		neigh replace 2001:db8:9::2 lladdr 02:00:00:00:00:02 nud permanent dev v0
+	EOF
+	ip -n "$NS_C" addr add 2001:db8:9::3/64 dev eth0 nodad
+	ip -n "$NS_S" -b - <<-EOF
+		addr add 2001:db8:9::2/64 dev eth0 nodad
+		neigh replace 2001:db8:9::3 lladdr 02:00:00:00:00:01 nud permanent dev eth0
+	EOF
+	look "$NS_S" eth0
+	talked "ipvlan $1, refused: made" refuse "$NS_S" 2001:db8:9::3 82
+	WAY="complete refused None" said "ipvlan $1, refused" "port 82" \
+		"client=$NS_S" "server=$NS_C" "none=$NS_W"
+	ip netns exec "$NS_C" sh -c 'echo 2 >/proc/sys/net/ipv4/tcp_syncookies'
+	look "$NS_S" eth0
+	talked "ipvlan $1, SYN cookie: made" talk "$NS_C" 192.0.2.3 83 "$NS_S" 192.0.2.3 83
+	WAY="complete syn-cookie four-way" said "ipvlan $1, SYN cookie" "port 83" \
+		"client=$NS_S" "server=$NS_C" "none=$NS_W"
+	# With l3s the netns does no NAT to what arrives: its master has done that.
+	[ "$1" = l3 ] || return 0
+	netns_add NS_F
+	ip -n "$NS_C" -b - <<-EOF
+		link add f0 type veth peer name eth0 netns $NS_F
+		addr add 192.0.3.1/24 dev f0
+		link set f0 up
+	EOF
+	ip -n "$NS_F" -b - <<-EOF
+		addr add 192.0.3.2/24 dev eth0
+		link set eth0 up
+		route add default via 192.0.3.1
+	EOF
+	ip netns exec "$NS_C" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	if ! ip netns exec "$NS_C" nft -f - <<-EOF; then
+		table ip tcphs {
+			chain incoming {
+				type nat hook prerouting priority -100;
+				tcp dport 84 dnat to 192.0.3.2
+			}
+		}
+	EOF
+		skip "ipvlan $1, forwarded" "no NAT in this kernel"
+		return
+	fi
+	look "$NS_S" eth0
+	talked "ipvlan $1, forwarded: made" talk "$NS_F" 192.0.3.2 84 "$NS_S" 192.0.2.3 84
+	said "ipvlan $1, forwarded" "port 84" \
+		"client=$NS_S" "server=$NS_F" "none=$NS_C" "none=$NS_W"
 }
 
 # ipvlan MODE
@@ -118,6 +174,7 @@ ipvlan() {
 	look "$NS_S" eth0
 	talked "ipvlan $1, server: made" talk "$NS_C" 192.0.2.3 81 "$NS_S" 192.0.2.3 81
 	said "ipvlan $1, server" "port 81" "client=$NS_S" "server=$NS_C" "none=$NS_W"
+	socketless "$1"
 }
 
 dup() {
