@@ -14,7 +14,8 @@
 #:                           CONNECTIONS=50000
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: bench                     the cost, beside that of others; on several CPUs; what
-#:                           is lost at the full rate; PARTS="cost smp full scale"
+#:                           is lost at the full rate; PARTS="cost smp full scale";
+#:                           scale wants 10 GB of memory
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: bench-scale               the reader at 10,000 to 1,000,000 connections
 #: check-all                 all of these, the most telling first; MINUTES=75
@@ -23,6 +24,7 @@
 #: uninstall                 what install has put there, for the same PREFIX=
 #: dkms-install              the module by DKMS: for all kernels, now and later
 #: dkms-remove               and away again
+#: dkms-source               only its source, for packages; DESTDIR=
 #: deb                       Debian packages, in build/deb
 #: check-package             these, through a kernel upgrade, in a VM
 #: fuzz                      fuzz the reader; FUZZ_SECONDS=600
@@ -66,6 +68,10 @@ module:
 		echo "No kernel build directory at $(KDIR); $(advice)" >&2; \
 		exit 1; \
 	}
+	$(Q)case "$(CURDIR)" in *[[:space:]:]*) \
+		echo "The kernel's build takes no path with a space or a colon: move $(CURDIR)" >&2; \
+		exit 1; \
+	esac
 	$(Q)$(MAKE) -C "$(KDIR)" M="$(CURDIR)" V=$(V) $(BTF) modules
 
 user:
@@ -120,11 +126,15 @@ install: user
 		echo "No tcphs.ko: the module is not installed; make module builds it"; \
 		exit 0; \
 	fi; \
-	for word in $$(modinfo -F vermagic tcphs.ko); do break; done; \
+	word=; for word in $$(PATH="$$PATH:/usr/sbin:/sbin" modinfo -F vermagic tcphs.ko); do break; done; \
+	if [ -z "$$word" ]; then \
+		echo "modinfo cannot tell which kernel tcphs.ko is for: apt install kmod" >&2; \
+		exit 1; \
+	fi; \
 	dir="$(DESTDIR)/lib/modules/$$word/extra"; \
 	echo "install -D -m 644 tcphs.ko $$dir/tcphs.ko"; \
 	install -D -m 644 tcphs.ko "$$dir/tcphs.ko" || exit 1; \
-	if [ -z "$(DESTDIR)" ]; then depmod "$$word"; fi
+	if [ -z "$(DESTDIR)" ]; then PATH="$$PATH:/usr/sbin:/sbin" depmod "$$word"; fi
 
 uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/sbin/tcphs" \
@@ -137,7 +147,7 @@ uninstall:
 		echo "rm -f $$file"; \
 		rm -f "$$file" || exit 1; \
 		dir="$${file%/extra/tcphs.ko}"; \
-		if [ -z "$(DESTDIR)" ]; then depmod "$${dir##*/}"; fi; \
+		if [ -z "$(DESTDIR)" ]; then PATH="$$PATH:/usr/sbin:/sbin" depmod "$${dir##*/}"; fi; \
 	done
 
 dkms-install dkms-remove dkms-source:
@@ -158,7 +168,7 @@ clean:
 	$(Q)find . -path ./build -prune -o -path ./.git -prune -o \( -name '*.o' \
 		-o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name '.*.d' \) -type f -exec rm -f {} +
-	$(Q)rm -rf Module.symvers modules.order build/check build/vm
+	$(Q)rm -rf Module.symvers modules.order build/check build/check.* build/vm
 
 distclean: clean
 	$(Q)rm -rf build

@@ -27,7 +27,7 @@
 
 static unsigned int ring_kb = 1024;
 module_param(ring_kb, uint, 0444);
-MODULE_PARM_DESC(ring_kb, "ring size per CPU in KiB, 8 records each; a power of two (default 1024)");
+MODULE_PARM_DESC(ring_kb, "ring size per CPU in KiB, 8 records each; rounded up to a power of two (default 1024)");
 
 static const char * const segments_names[] = {
 	[TCPHS_SEGMENTS_NONE] = "none",

@@ -29,22 +29,23 @@ carries() {
 
 probe() {
 	local log answer=tcg
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 0
 	if grep -qxF "$key: kvm" "$answers" 2>/dev/null || grep -qxF "$key: tcg" "$answers" 2>/dev/null; then
 		return
 	fi
-	if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
-		say "trying whether KVM carries the kernel here"
-		log=$(mktemp)
-		# The shell, too, reports a QEMU that crashed; it is an answer.
-		if { carries "$log"; } >/dev/null 2>&1; then
-			answer=kvm
-		else
-			say "it does not; the VM is emulated (TCG), which is slower"
-		fi
-		rm -f "$log"
+	say "trying whether KVM carries the kernel here"
+	log=$(mktemp)
+	# The shell, too, reports a QEMU that crashed; it is an answer.
+	if { carries "$log"; } >/dev/null 2>&1; then
+		answer=kvm
+	else
+		say "it does not; the VM is emulated (TCG), which is slower"
 	fi
+	rm -f "$log"
 	echo "$key: $answer" >>"$answers"
 }
 
 locked accel probe
-grep -F "$key: " "$answers" | tail -n 1 | sed 's/.*: //'
+# Without access there is nothing to try, and no answer to keep.
+answer=$(grep -sF "$key: " "$answers" | tail -n 1) || answer=tcg
+echo "${answer##*: }"

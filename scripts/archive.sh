@@ -58,17 +58,27 @@ archive_apt() {
 	APT_CONFIG=$archive/apt.conf "$command" "$@"
 }
 
+# archive_list ["main only"]: never half of it, which others may read.
+archive_list() {
+	archive_sources "$@" >"$archive/sources.list.new"
+	mv "$archive/sources.list.new" "$archive/sources.list"
+}
+
 archive_update() {
 	archive_apt apt-get -qq update -o APT::Update::Error-Mode=any \
 		>"$archive/update.log" 2>&1
 }
 
 # archive_open: make the view ready; its lists are fetched once and again when
-# they are older than a day.
+# they are older than a day. Others may have it open at the same time.
 archive_open() {
 	need apt-get vm
+	locked "apt-$suite" archive_ready
+}
+
+archive_ready() {
 	mkdir -p "$archive"/{lists/partial,cache/archives/partial}
-	: >"$archive/status"
+	[ -e "$archive/status" ] || : >"$archive/status"
 	{
 		archive_settings
 		echo "Dir::Etc::sourcelist \"$archive/sources.list\";"
@@ -82,14 +92,17 @@ archive_open() {
 		if [ "$(id -u)" = 0 ]; then
 			echo 'APT::Sandbox::User "root";'
 		fi
-	} >"$archive/apt.conf"
+	} >"$archive/apt.conf.new"
+	mv "$archive/apt.conf.new" "$archive/apt.conf"
 	if [ -e "$archive/updated" ] && [ -n "$(find "$archive/updated" -mtime -1)" ]; then
 		return
 	fi
+	# A full disk would have apt-get wait without end.
+	room 1000 "$archive"
 	say "fetching the package lists of $suite"
-	archive_sources >"$archive/sources.list"
+	archive_list
 	if ! archive_update; then
-		archive_sources "main only" >"$archive/sources.list"
+		archive_list "main only"
 		if ! archive_update; then
 			cat "$archive/update.log" >&2
 			die "apt cannot get the package lists of $suite; look at the network and at SUITE=, or name a mirror with MIRROR=URI"

@@ -10,9 +10,6 @@
 # Called by make; those it calls are to be runs of their own.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# make's objects, made for another suite, would be taken for up to date.
-stamp=$top/user/.suite
-
 # build_with MAKE-WORD...
 build_with() {
 	"$top/scripts/toolroot.sh" make -j"$(nproc)" -C "$top" --no-print-directory \
@@ -21,13 +18,10 @@ build_with() {
 
 build_all() {
 	build_with module KDIR="$1"
-	if [ "$(cat "$stamp" 2>/dev/null || echo bookworm)" != "$suite" ]; then
-		make -s -C "$top/user" clean
-	fi
 	build_with user
-	echo "$suite" >"$stamp"
 }
 
+movable
 headers=$("$top/scripts/kernel.sh" headers)
 # With one's own kernel, toolroot.sh must bring in its build directory, too.
 export KDIR=$headers

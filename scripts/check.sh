@@ -13,8 +13,8 @@
 # GUEST=only leaves out what runs here. LOGS=DIR keeps what is printed (build/check).
 # SMP= (2), MEM= (2048) and TIMEOUT= (seconds, 3600) size the VM's run; TCPHS_SLOW=
 # (1) is how much longer all that waits has to wait, on a slow machine; for SUITE=
-# KERNEL= KDIR= and others see scripts/vm.sh. Ends with the line "N passed, N failed";
-# exit status 0 only if nothing failed and something passed.
+# KERNEL= KDIR= and others see scripts/vm.sh. Ends with the line "N passed, N failed",
+# and ", N skipped" and ", N unsteady" behind that where there are any; exit status 0 only if nothing failed and something passed.
 
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/ktap.sh"
@@ -59,9 +59,10 @@ fi
 expected=${#chosen[@]}
 if [ -z "$selection" ] && [ "${GUEST:-}" != only ]; then
 	# These are quick; what they find makes the rest hard to believe.
-	ktap_program "unit tests" "$logs/unit.log" \
+	# Built in the tree, which two runs may share.
+	ktap_program "unit tests" "$logs/unit.log" locked "unit${top//\//-}" \
 		make -s -j"$(nproc)" -C "$top/tests/unit" KSFT="$selftests" run_tests
-	ktap_program "unit tests, sanitized" "$logs/sanitized.log" \
+	ktap_program "unit tests, sanitized" "$logs/sanitized.log" locked "unit${top//\//-}" \
 		make -s -j"$(nproc)" -C "$top/tests/unit" KSFT="$selftests" SANITIZE=1 run_tests
 	ktap_program "how tests are counted" "$logs/ktap.log" "$top/scripts/ktap-test.sh"
 	ktap_program "packages" "$logs/package.log" "$top/scripts/package-test.sh"

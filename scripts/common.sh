@@ -33,6 +33,15 @@ die() {
 	exit 1
 }
 
+# movable: stop where the kernel's build, which is not careful, could not work
+movable() {
+	case "$top$build" in
+	*[[:space:]:]*)
+		die "the kernel's build takes no path with a space or a colon: move the project, $top${BUILD:+, or name another BUILD=}"
+		;;
+	esac
+}
+
 # usage STATUS: show the script's head comment from "usage:" on, and stop.
 usage() {
 	sed -n '/^# usage:/,/^\([^#]\|$\)/{ s/^# \{0,1\}//p }' "$0" >&2
@@ -43,6 +52,14 @@ usage() {
 need() {
 	command -v "$1" >/dev/null 2>&1 ||
 		die "$1 is not installed; scripts/dependencies.sh $2 installs it"
+}
+
+# room MIB DIRECTORY: stop when its disk has less left
+room() {
+	local left
+	left=$(df --output=avail -BM "$2" | tail -n 1 | tr -dc 0-9)
+	[ "$left" -ge "$1" ] ||
+		die "$left MiB are left on the disk of $2, and $1 are needed: make room, or name another directory with BUILD="
 }
 
 # locked NAME COMMAND...: run COMMAND (a function too) while no one else runs

@@ -52,13 +52,17 @@ make_binary() {
 	}
 }
 
-case "${1:-binary}" in
-source)
-	make_source
-	;;
-binary)
+make_both() {
 	make_source
 	make_binary
+}
+
+case "${1:-binary}" in
+source)
+	locked deb make_source
+	;;
+binary)
+	locked deb make_both
 	;;
 *)
 	usage 2

@@ -74,6 +74,11 @@ there() {
 	esac
 }
 
+# The compiler of the VM's kernel. On another Debian than its own, a root of that has
+# it (scripts/toolroot.sh), and here there may be none.
+here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}") || here=
+[ "$here" = bookworm ] || table=$(grep -v '	gcc-12	' <<<"$table")
+
 missing=()
 while read -r purpose package shown; do
 	if [ -n "$package" ] && [[ " $purposes " == *" $purpose "* ]] && ! there "$shown"; then
@@ -91,7 +96,8 @@ as_root=()
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null 2>&1 ||
 		die "not root and no sudo; as root, run: apt-get install ${missing[*]}"
-	as_root=(sudo)
+	# sudo does not pass the environment on.
+	as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
 fi
 
 say "installing ${missing[*]}"

@@ -60,14 +60,19 @@ kernels() {
 }
 
 put() {
-	local kernel built=
+	local kernel built="" refused=()
 	take_back
 	put_source
 	dkms add "tcphs/$version"
 	for kernel in $(kernels); do
-		dkms install "tcphs/$version" -k "$kernel" --force
-		built=1
+		if dkms install "tcphs/$version" -k "$kernel" --force; then
+			built=1
+		else
+			refused+=("$kernel")
+		fi
 	done
+	[ ${#refused[@]} = 0 ] ||
+		die "not built for ${refused[*]}; DKMS has said why, and for each: /var/lib/dkms/tcphs/$version/build/make.log"
 	[ -n "$built" ] ||
 		say "no kernel's headers are installed: apt install linux-headers-$arch; DKMS builds the module then"
 }
@@ -78,6 +83,9 @@ install)
 	put
 	;;
 remove)
+	if ! command -v dkms >/dev/null && [ ! -e /var/lib/dkms/tcphs ]; then
+		exit 0
+	fi
 	as_root remove
 	take_back
 	;;

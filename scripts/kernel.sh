@@ -29,6 +29,12 @@ kernel=$build/kernel/$suite-$flavour
 # What the initramfs must load before the root is mounted.
 drivers="virtio_pci virtio_blk virtio_console ext4"
 
+# What the initramfs is made by: another version of it makes another one.
+recipe() {
+	{ echo "$drivers"; cat "$top/scripts/vm-init.sh" "$top/scripts/initramfs.sh"; } |
+		md5sum
+}
+
 unpack() {
 	local package
 	rm -rf "$kernel/debs"
@@ -65,7 +71,8 @@ make_boot() {
 # One's own kernel: what is made for it is kept apart by the files' paths.
 get_own_image() {
 	local made=$kernel/initramfs.gz tree
-	if [ -e "$made" ] && [ "$made" -nt "$KERNEL" ] &&
+	if [ -e "$made" ] && [ "$made" -nt "$KERNEL" ] && [ "$made" -nt "$top/scripts/vm-init.sh" ] &&
+		[ "$made" -nt "$top/scripts/initramfs.sh" ] &&
 		{ [ -z "${KMODULES:-}" ] || [ "$made" -nt "$KMODULES/lib/modules" ]; }; then
 		return
 	fi
@@ -89,7 +96,7 @@ get_own_image() {
 get_image() {
 	local meta=linux-image-$flavour package release tree=$kernel/modules version file
 	local packages=()
-	if [ -e "$kernel/image.ready" ]; then
+	if [ "$(cat "$kernel/image.ready" 2>/dev/null)" = "$(recipe)" ]; then
 		return
 	fi
 	archive_open
@@ -118,7 +125,7 @@ get_image() {
 	make_boot "$tree"
 	rm -rf "$kernel/root" "$tree"
 	echo "$version" >"$kernel/version"
-	touch "$kernel/image.ready"
+	recipe >"$kernel/image.ready"
 }
 
 get_headers() {

@@ -38,7 +38,7 @@ source_package() {
 
 get_source() {
 	local package path patterns=()
-	if [ -e "$source/ready" ]; then
+	if [ "$(cat "$source/ready" 2>/dev/null)" = "$(md5sum <<<"$paths")" ]; then
 		return
 	fi
 	package=$(source_package)
@@ -55,7 +55,7 @@ get_source() {
 	dpkg-deb --fsys-tarfile "$source"/deb/*.deb | tar -xO --wildcards '*.tar.xz' |
 		tar -xJ -C "$source" --strip-components=1 --wildcards "${patterns[@]}"
 	rm -rf "$source/deb"
-	touch "$source/ready"
+	md5sum <<<"$paths" >"$source/ready"
 }
 
 make_tree() {

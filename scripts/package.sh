@@ -46,6 +46,7 @@ make_root() {
 		[ -n "$(find "$tar" -mtime -1)" ]; then
 		return
 	fi
+	rm -f "$tar" "$tar.recipe"
 	say "making a root of $suite: $name"
 	archive_settings >"$tar.apt"
 	mmdebstrap --quiet --mode=auto --variant=minbase --architectures="$arch" \
@@ -175,6 +176,9 @@ source=$build/deb
 rm -rf "$package/out" "$package/guest"
 mkdir -p "$package/out" "$package/guest/etc/modprobe.d" "$package/guest/modules"
 "$top/scripts/deb.sh" source >/dev/null
+# It is read until the end.
+exec {deb_lock}>"$build/lock/deb"
+flock -s "$deb_lock"
 make_root build build-essential fakeroot debhelper dh-dkms lintian libcairo2-dev \
 	libjansson-dev libncurses-dev libpcap-dev mandoc python3-minimal python3 zsh
 make_root machine dkms kmod openssl "linux-image-$old" "linux-headers-$old"
