@@ -26,11 +26,12 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
 # The tests that are most likely to make a kernel with KASAN report something.
 hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh life_loads.sh"
 hostile+=" life_leftovers.sh poison.sh access.sh time_wait_end.sh accept_queue.sh"
+hostile+=" bypath.sh carried.sh vrf.sh"
 
 # Minutes that are needed on a fresh machine; name; words for env(1).
 steps="
 26	the suite			JOBS=2 make check
-36	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
+42	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
 12	fuzzing				FUZZ_SECONDS=600 make fuzz
 24	the newest kernel		JOBS=2 KERNELS=7.2 make check-kernels
 24	the oldest kernel		JOBS=2 KERNELS=5.10 make check-kernels
