@@ -34,7 +34,8 @@ struct recorder {
 	const char *name;
 	int fd;
 	bool regular;		/* can be cut */
-	uint64_t written;	/* bytes of whole records in the file */
+	uint64_t start;		/* ... of which this was not written by us: bytes */
+	uint64_t written;	/* bytes of whole records, behind that */
 	size_t step;		/* size of what is in the buffer: the header, then
 				 * records
 				 */
@@ -45,6 +46,34 @@ struct recorder {
 	bool progress;
 	uint64_t shown;
 };
+
+/* Where the first byte is going to be written. */
+static uint64_t find_start(int fd, const struct stat *st)
+{
+	off_t at = fcntl(fd, F_GETFL) & O_APPEND ? st->st_size : lseek(fd, 0, SEEK_CUR);
+
+	return at > 0 ? at : 0;
+}
+
+/*
+ * The last record must not be half a one, of `half` bytes. Where the file does not end
+ * with it others write, too: nothing of theirs is to be cut off.
+ */
+static void cut(const struct recorder *w, size_t half)
+{
+	off_t end = w->start + w->written;
+	struct stat st;
+
+	if (!w->regular || !half)
+		return;
+	if (!fstat(w->fd, &st) && st.st_size != end + (off_t)half)
+		tcphs_message_print("%s: others write there, too: half a record stays",
+				    w->name);
+	/* Who writes next by this descriptor leaves no hole. */
+	else if (ftruncate(w->fd, end) || lseek(w->fd, end, SEEK_SET) < 0)
+		tcphs_message_print("%s: cannot be cut to whole records: %s", w->name,
+				    strerror(errno));
+}
 
 static bool write_all(struct recorder *w, const uint8_t *bytes, size_t size)
 {
@@ -58,11 +87,8 @@ static bool write_all(struct recorder *w, const uint8_t *bytes, size_t size)
 		if (n < 0) {
 			int error = errno;
 
-			/* The last record must not be half a one. */
 			w->written += done - done % w->step;
-			if (w->regular && ftruncate(w->fd, w->written))
-				tcphs_message_print("%s: cannot be cut to whole records: %s",
-						    w->name, strerror(errno));
+			cut(w, done % w->step);
 			if (error != EPIPE)
 				tcphs_message_print("%s: %s: %" PRIu64 " bytes are whole",
 						    w->name, strerror(error), w->written);
@@ -188,6 +214,8 @@ static int open_output(struct recorder *w, const struct tcphs_settings *s, bool 
 		tcphs_message_print("%s: %s", w->name, strerror(errno));
 		status = TCPHS_EXIT_FAILED;
 	}
+	if (!status && w->regular)
+		w->start = find_start(w->fd, &st);
 	if (status && w->fd >= 0)
 		close(w->fd);
 	return status;

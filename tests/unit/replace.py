@@ -26,7 +26,8 @@ ANEW = ((("stats", "--prometheus"), "x.prom"), (("export",), "x.mmd"),
 
 
 def run(*args, **more):
-    p = subprocess.run([TCPHS, *args], env=ENV, capture_output=True, timeout=120, **more)
+    more.setdefault("stdout", subprocess.DEVNULL)
+    p = subprocess.run([TCPHS, *args], env=ENV, stderr=subprocess.PIPE, timeout=120, **more)
     return p.returncode, p.stderr.decode()
 
 
@@ -200,6 +201,22 @@ with tempfile.TemporaryDirectory() as directory:
                            stderr=subprocess.PIPE, timeout=60)
     say(p.returncode == 2 and b"recording itself" in p.stderr and content(target) == RAW,
         "record -o - >> what is read", p)
+    # Whole records, behind what was there before; who writes next leaves no hole.
+    grown = os.path.join(directory, "grown")
+    for mode, how in (("ab", "appended"), ("r+b", "behind other output")):
+        for old in (b"", b"o" * 5000):
+            write(grown, old)
+            with open(grown, mode) as out:
+                out.seek(0, os.SEEK_END)
+                got = run("record", "-r", GOOD, "-o", "-", stdout=out, preexec_fn=lambda:
+                          resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000)))
+                out.write(b"behind")
+            now = content(grown)
+            whole = now[len(old):-len(b"behind")]
+            say(got[0] == 1 and "File too large: %d bytes are whole" % len(whole) in got[1] and
+                now == old + whole + b"behind" and RAW.startswith(whole) and
+                len(whole) > 4000 and (len(whole) - HEADER) % RECORD == 0,
+                "record -o -, %s: no room behind %d bytes" % (how, len(old)), (got, len(now)))
     log = os.path.join(directory, "log")
     write(log, b"before\n")
     # As /dev/stdout is, which is not to be risked.
