@@ -43,6 +43,7 @@ struct recorder {
 	size_t used;
 	uint64_t since;		/* when the first of it came */
 	uint64_t records;
+	bool gone;		/* nobody reads the pipe any more */
 	bool progress;
 	uint64_t shown;
 };
@@ -89,7 +90,8 @@ static bool write_all(struct recorder *w, const uint8_t *bytes, size_t size)
 
 			w->written += done - done % w->step;
 			cut(w, done % w->step);
-			if (error != EPIPE)
+			w->gone = error == EPIPE;
+			if (!w->gone)
 				tcphs_message_print("%s: %s: %" PRIu64 " bytes are whole",
 						    w->name, strerror(error), w->written);
 			return false;
@@ -262,8 +264,11 @@ int tcphs_record_run(const struct tcphs_settings *s)
 	if (!status && s->strict && tcphs_source_lost(source))
 		status = TCPHS_EXIT_LOST;
 	tcphs_source_close(source);
+	/* Whoever read it has seen enough. */
+	if (!good && !w->gone)
+		status = TCPHS_EXIT_FAILED;
 	free(w);
-	return good ? status : TCPHS_EXIT_FAILED;
+	return status;
 }
 
 int tcphs_record_save(const char *from, const char *to, uint64_t *records)

@@ -18,7 +18,8 @@ from tap import finish, say
 
 COMMANDS = ("timeline", "list", "events", "live", "stats", "timeline --json",
             "list --json", "list --sort=bytes", "events --json", "live --json",
-            "timeline --explain", "--help", "--version", "list --help")
+            "timeline --explain", "--help", "--version", "list --help",
+            "record -o -", "stats --prometheus", "stats --prometheus -o -")
 
 
 def run(command, path, **more):
