@@ -78,7 +78,9 @@ struct tcphs_end {
 	bool after_loss;	/* records had been lost before its first one */
 	uint64_t doubt;		/* until when, ns; see tcphs_end_doubtful() */
 	bool cookie;		/* its SYN,ACK carried a SYN cookie */
-	bool asked;		/* a SYN came and was not answered yet */
+	uint64_t asked;		/* a SYN came and was not answered yet: the serial of
+				 * the listener that counted it; or 0
+				 */
 	struct tcphs_owner listener;	/* who listened for it */
 	uint64_t listener_sock;	/* ... and the socket, as the request named it; or 0 */
 	bool iss_known;
@@ -97,6 +99,7 @@ struct tcphs_end {
 
 	/* A listener's. */
 	struct tcphs_listener_counts counts;
+	uint64_t serial;	/* from its first SYN on, of no other one; or 0 */
 
 	/* The flow's own. */
 	size_t room;
@@ -130,6 +133,7 @@ struct tcphs_ends {
 	struct tcphs_end_list stubs;	/* as they were given out, or last heard of */
 	struct tcphs_end_array *spare;	/* of records: not in use */
 	size_t spares;
+	uint64_t serials;		/* of listeners, that are given away */
 	bool lost;			/* records, at any time */
 	uint64_t complete;		/* before this ts some may be lost */
 	struct tcphs_record *gap;	/* of each host the one that lasts longest */

@@ -264,7 +264,7 @@ static void feed_request(struct tcphs_flow *f, const struct tcphs_record *r,
 		e->born = true;
 		if (tr->queues.listener) {
 			tcphs_listener_meet(&f->ends, e, r, t, tr->queues.listener);
-			tcphs_listener_name(&f->ends, e, t, tr->queues.listener);
+			tcphs_listener_name(&f->ends, e, tr->queues.listener);
 		}
 	}
 	tcphs_listener_owner(&f->ends, e);

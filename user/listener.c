@@ -60,14 +60,50 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 	return best;
 }
 
-/* The listener of e: that which its request named, or one at its address; NULL unknown. */
+static void count_syn(struct tcphs_ends *ends, struct tcphs_end *l, struct tcphs_end *e)
+{
+	if (!l->serial)
+		l->serial = ++ends->serials;
+	l->counts.syns++;
+	l->counts.unanswered++;
+	e->asked = l->serial;
+}
+
+/*
+ * Who counted the SYN of e that is not answered yet; NULL none, or gone. Another one may
+ * be found at its address by now.
+ */
+static struct tcphs_end *counted_by(const struct tcphs_ends *ends, const struct tcphs_end *e)
+{
+	struct tcphs_end *l = tcphs_end_named(ends, e->listener_sock);
+	struct tcphs_table_link *link;
+
+	if (!e->asked)
+		return NULL;
+	/* One whose port is not known is in no table. */
+	if (l && l->serial == e->asked)
+		return l;
+	for (link = tcphs_table_first(&ends->by_tuple, listener_hash(e->netns, e->tuple.lport));
+	     link; link = tcphs_table_next(link)) {
+		l = tcphs_end_of_link(link);
+		if (l->serial == e->asked)
+			return l;
+	}
+	return NULL;
+}
+
+/*
+ * The listener of e: that which its request named, that which counted its SYN, or one
+ * at its address; NULL unknown.
+ */
 static struct tcphs_end *listener_of(const struct tcphs_ends *ends, const struct tcphs_end *e)
 {
 	struct tcphs_end *l = tcphs_end_named(ends, e->listener_sock);
 
 	if (l && l->role == TCPHS_ROLE_LISTENER && !l->closed)
 		return l;
-	return tcphs_listener_find(ends, e->netns, &e->tuple);
+	l = counted_by(ends, e);
+	return l && !l->closed ? l : tcphs_listener_find(ends, e->netns, &e->tuple);
 }
 
 /* One that is gone is no other one: a SYN may have found it in its last moment. */
@@ -87,6 +123,17 @@ static bool just_closed(const struct tcphs_ends *ends, const struct tcphs_record
 	return false;
 }
 
+/* What `from` counted of those in the list is `to`'s. */
+static void hand_over(const struct tcphs_end_list *list, const struct tcphs_end *to,
+		      const struct tcphs_end *from)
+{
+	struct tcphs_end *e;
+
+	for (e = list->oldest; e; e = e->newer)
+		if (e->asked == from->serial)
+			e->asked = to->serial;
+}
+
 /* Two addresses of one socket: it listens at all of them. */
 static void join(struct tcphs_ends *ends, struct tcphs_end *to, struct tcphs_end *from)
 {
@@ -99,6 +146,12 @@ static void join(struct tcphs_ends *ends, struct tcphs_end *to, struct tcphs_end
 	n->cookies_failed += from->counts.cookies_failed;
 	n->unanswered += from->counts.unanswered;
 	n->overflowed += from->counts.overflowed;
+	if (from->serial && !to->serial)
+		to->serial = ++ends->serials;
+	if (from->serial) {
+		hand_over(&ends->living, to, from);
+		hand_over(&ends->stubs, to, from);
+	}
 	memset(to->tuple.local, 0, sizeof(to->tuple.local));
 	to->tuple.inet6 |= from->tuple.inet6;
 	tcphs_end_delete(ends, from);
@@ -128,9 +181,7 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
 			if (e->record[i].kind != TCPHS_SEGMENT ||
 			    s->mark & TCPHS_SEG_OUT || !(s->flags & TCPHS_SYN))
 				continue;
-			l->counts.syns++;
-			l->counts.unanswered++;
-			e->asked = true;
+			count_syn(ends, l, e);
 		}
 	}
 	if (!sock || l->born || named == l)
@@ -141,20 +192,17 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
 		tcphs_end_bind(ends, l, sock);
 }
 
-void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e,
-			 const struct tcphs_tuple *t, uint64_t sock)
+void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t sock)
 {
 	struct tcphs_end *named = tcphs_end_named(ends, sock);
-	struct tcphs_end *counted = tcphs_listener_find(ends, e->netns, t);
+	struct tcphs_end *counted = counted_by(ends, e);
 
 	e->listener_sock = sock;
-	if (!e->asked || !counted || !named || named == counted ||
-	    named->role != TCPHS_ROLE_LISTENER)
+	if (!counted || !named || named == counted || named->role != TCPHS_ROLE_LISTENER)
 		return;
 	counted->counts.syns--;
 	counted->counts.unanswered--;
-	named->counts.syns++;
-	named->counts.unanswered++;
+	count_syn(ends, named, e);
 }
 
 /*
@@ -179,7 +227,7 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 {
 	const struct tcphs_segment *s = &r->segment;
 	bool out = s->mark & TCPHS_SEG_OUT;
-	struct tcphs_end *l;
+	struct tcphs_end *l, *counted;
 
 	/* What comes in a living connection is not for who listens. */
 	if (e->role == TCPHS_ROLE_ACTIVE || e->role == TCPHS_ROLE_LISTENER ||
@@ -199,9 +247,7 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	    (s->flags & TCPHS_SYN || e->socket || e->cookie))
 		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
-		l->counts.syns++;
-		l->counts.unanswered++;
-		e->asked = true;
+		count_syn(ends, l, e);
 		return;
 	}
 	if (s->flags & TCPHS_SYN) {
@@ -213,10 +259,12 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	} else if (answers_no_cookie(l, e, r)) {
 		l->counts.cookies_failed++;
 	}
-	if (out && e->asked) {
-		l->counts.unanswered--;
-		e->asked = false;
-	}
+	if (!out || !e->asked)
+		return;
+	counted = counted_by(ends, e);
+	if (counted)
+		counted->counts.unanswered--;
+	e->asked = 0;
 }
 
 void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)

@@ -21,11 +21,10 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
 			 uint64_t sock);
 
 /*
- * The request of e, a passive end with the tuple `t`, names its listener: of several at
- * one address (SO_REUSEPORT), this one. The SYN was counted at any of them.
+ * The request of e, a passive end, names its listener: of several at one address
+ * (SO_REUSEPORT), this one. The SYN was counted at any of them.
  */
-void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e,
-			 const struct tcphs_tuple *t, uint64_t sock);
+void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t sock);
 
 /*
  * Count a segment of e at its listener. SYNs are answered before the receive call
