@@ -151,6 +151,7 @@ static void tell_recording(struct stats *t, const struct tcphs_header *h,
 
 static void tell_listener(struct stats *t, const struct tcphs_end *e)
 {
+	const struct tcphs_host *host = tcphs_host_of(t->context.hosts, e->netns);
 	const struct tcphs_listener_counts *n = &e->counts;
 	char name[TCPHS_ADDRESS_SIZE] = "?";
 
@@ -160,8 +161,11 @@ static void tell_listener(struct stats *t, const struct tcphs_end *e)
 	}
 	if (e->tuple.lport)
 		tcphs_address_end(e->tuple.local, e->tuple.inet6, e->tuple.lport, name);
-	printf("listener %s netns %" PRIu32 " record %s", name, e->netns,
-	       tcphs_listener_whole(e));
+	printf("listener %s netns %" PRIu32, name,
+	       tcphs_host_netns(t->context.hosts, e->netns));
+	if (tcphs_host_several(t->context.hosts) && host)
+		printf(" host %s", host->name);
+	printf(" record %s", tcphs_listener_whole(e));
 	/* Without segments nobody counted them. */
 	if (t->context.segments != TCPHS_SEGMENTS_NONE)
 		printf(" syns %" PRIu64 " synacks %" PRIu64 " cookies_sent %" PRIu64
