@@ -30,7 +30,7 @@ enum { BOUNDS = 22 };
 
 /* Sockets with the same address in the same namespace are one listener here. */
 struct listener {
-	char labels[256];
+	char *labels;
 	struct tcphs_listener_counts counts;
 	uint64_t sockets;
 };
@@ -263,32 +263,50 @@ static void connection(void *arg, const struct tcphs_connection *c)
 		m->within[i] += c->opened <= m->bound[i];
 }
 
+/* To be freed. Of several hosts' records each has its name; else the scraper says it. */
+static char *listener_labels(const struct tcphs_end *e, const struct tcphs_hosts *hosts)
+{
+	const struct tcphs_host *host = tcphs_host_of(hosts, e->netns);
+	char address[TCPHS_ADDRESS_SIZE], *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		tcphs_memory_fail();
+	if (tcphs_host_several(hosts) && host) {
+		fputs("host=\"", to);
+		put_text(to, host->name);
+		fputs("\",", to);
+	}
+	fprintf(to, "address=\"%s\",port=\"%u\",netns=\"%" PRIu32 "\"",
+		tcphs_address_text(e->tuple.local, e->tuple.inet6, address),
+		e->tuple.lport, tcphs_host_netns(hosts, e->netns));
+	if (fclose(to))
+		tcphs_memory_fail();
+	return text;
+}
+
 static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_context *x)
 {
 	struct metrics *m = arg;
-	const struct tcphs_host *host = tcphs_host_of(x->hosts, e->netns);
 	struct listener *l = NULL;
-	char address[TCPHS_ADDRESS_SIZE] = "", labels[sizeof(l->labels)];
+	char *labels;
 	size_t i;
 
 	if (!e->tuple.lport)
 		return;
-	tcphs_address_text(e->tuple.local, e->tuple.inet6, address);
-	/* Of several hosts' recordings each has its name; else the scraper says it. */
-	snprintf(labels, sizeof(labels), "%s%s%saddress=\"%s\",port=\"%u\",netns=\"%" PRIu32 "\"",
-		 tcphs_host_several(x->hosts) && host ? "host=\"" : "",
-		 tcphs_host_several(x->hosts) && host ? host->name : "",
-		 tcphs_host_several(x->hosts) && host ? "\"," : "",
-		 address, e->tuple.lport, tcphs_host_netns(x->hosts, e->netns));
+	labels = listener_labels(e, x->hosts);
 	for (i = 0; i < m->listeners && !l; i++)
 		if (!strcmp(m->listener[i].labels, labels))
 			l = &m->listener[i];
-	if (!l) {
+	if (l) {
+		free(labels);
+	} else {
 		m->listener = tcphs_memory_grow(m->listener, m->listeners, &m->room,
 						sizeof(*l));
 		l = &m->listener[m->listeners++];
 		memset(l, 0, sizeof(*l));
-		strcpy(l->labels, labels);
+		l->labels = labels;
 	}
 	l->sockets += !e->closed;
 	l->counts.syns += e->counts.syns;
@@ -429,6 +447,8 @@ static int put_all(struct tcphs_outlet *out, const struct tcphs_settings *s)
 		tcphs_outlet_check(out);
 	if (!status)
 		status = tcphs_story_tell(s, &story);
+	for (i = 0; i < m->listeners; i++)
+		free(m->listener[i].labels);
 	free(m->listener);
 	free(m);
 	return status;

@@ -96,6 +96,25 @@ else:
     print("ok --prometheus: promtool # SKIP there is none: apt install prometheus")
 
 good = os.path.join(DATA, "loopback.tcphs")
+# The records of two hosts in one stream, as an engine gives them back; one has a name
+# that no host should have. stats tells their namespaces' own numbers.
+with tempfile.NamedTemporaryFile("w", suffix=".json") as both:
+    records = [json.loads(line) for line in
+               run("events", "--json", "-r", good)[1].splitlines()]
+    for more in ({}, {"host": 'a"b\\c', "session": "abcd",
+                      "boot": "11111111-2222-3333-4444-555555555555"}):
+        both.writelines(json.dumps(dict(r, **more)) + "\n" for r in records)
+    both.flush()
+    status, text, err = run("stats", "--prometheus", "-r", both.name)
+    samples, wrong = parse(text)
+    hosts = {re.match(r'host="((?:[^"\\]|\\.)*)",address', labels).group(1)
+             for name, labels in samples if name == "tcphs_window_listener_syns"}
+    say(not wrong and hosts == {records[0]["host"], r'a\"b\\c'},
+        "--prometheus: any host's name, of several", wrong or hosts)
+    text = run("stats", "-r", both.name)[1]
+    told = set(re.findall("^listener .* netns ([0-9]+) host (.*) record", text, re.M))
+    say(told == {(str(r["netns"]), host) for r in records for host in (r["host"], 'a"b\\c')},
+        "stats: hosts and their own numbers of namespaces", told)
 with tempfile.TemporaryDirectory() as work:
     out = os.path.join(work, "tcphs.prom")
     plain = run("stats", "--prometheus", "-r", good)
