@@ -44,6 +44,7 @@ struct metrics {
 	struct listener *listener;
 	size_t listeners;
 	size_t room;
+	bool reads;			/* the source is there */
 	bool counted;			/* segments were recorded */
 	bool window;
 	double begun;			/* of the window, s since 1970 */
@@ -245,6 +246,7 @@ static void header(void *arg, const struct tcphs_input *in)
 	struct metrics *m = arg;
 	uint64_t from = h->complete > h->loaded ? h->complete : h->loaded;
 
+	m->reads = true;
 	m->counted = h->segments != TCPHS_SEGMENTS_NONE;
 	m->window = from && h->opened > from;
 	m->begun = ((double)from + h->wall_offset) / 1e9;
@@ -417,8 +419,8 @@ static void finish(void *arg, uint64_t lost)
 
 /* ---- the command ---------------------------------------------------------- */
 
-/* `out` NULL: standard output. */
-static int put_all(struct tcphs_outlet *out, const struct tcphs_settings *s)
+/* `out` NULL: standard output. `*told`: all that could be read. */
+static int put_all(struct tcphs_outlet *out, const struct tcphs_settings *s, bool *told)
 {
 	static const unsigned int step[] = { 1, 2, 5 };
 	struct metrics *m = tcphs_memory_get(1, sizeof(*m));
@@ -447,6 +449,7 @@ static int put_all(struct tcphs_outlet *out, const struct tcphs_settings *s)
 		tcphs_outlet_check(out);
 	if (!status)
 		status = tcphs_story_tell(s, &story);
+	*told = m->reads;
 	for (i = 0; i < m->listeners; i++)
 		free(m->listener[i].labels);
 	free(m->listener);
@@ -458,15 +461,16 @@ int tcphs_prometheus_run(const struct tcphs_settings *s)
 {
 	struct tcphs_outlet out;
 	int status;
+	bool told;
 
 	if (!s->output || !strcmp(s->output, "-"))
-		return put_all(NULL, s);
+		return put_all(NULL, s, &told);
 	/* node_exporter is nobody in particular. */
 	status = tcphs_outlet_open(&out, s, 0644);
 	if (status)
 		return status;
-	status = put_all(&out, s);
-	if (!tcphs_outlet_close(&out, !status))
+	status = put_all(&out, s, &told);
+	if (!tcphs_outlet_close(&out, told))
 		status = TCPHS_EXIT_FAILED;
 	return status;
 }

@@ -130,6 +130,16 @@ with tempfile.TemporaryDirectory() as work:
     with open(out, encoding="utf-8") as f:
         say(status == 1 and f.read() == "before\n" and "/nowhere" in err,
             "nothing to read: the file is as it was", err)
+    # What can be read of a recording that is cut off, as export does.
+    half = os.path.join(work, "half.tcphs")
+    with open(good, "rb") as f, open(half, "wb") as to:
+        to.write(f.read(5000))
+    want = run("stats", "--prometheus", "-r", half)
+    status, text, err = run("stats", "--prometheus", "-r", half, "-o", out)
+    with open(out, encoding="utf-8") as f:
+        say((status, f.read(), err, text) == (1, want[1], want[2], "") and
+            "truncated" in err, "a recording that is cut off", err)
+    os.unlink(half)
     say(os.listdir(work) == ["tcphs.prom"], "no other file is left", os.listdir(work))
     status, _, err = run("stats", "--prometheus", "-r", good, "-o", work + "/no/x.prom")
     say(status == 1 and "No such file" in err, "no such directory", err)
