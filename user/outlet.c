@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "memory.h"
@@ -80,14 +82,35 @@ static int directory(const char *path)
 	return slash ? slash - path + 1 : 0;
 }
 
-/* Where `name` leads to, of which the last part may not be there yet. */
+/* A link of /proc/PID/fd, where /dev/fd and /dev/stdout lead: to a file that is open. */
+static bool is_descriptor(const char *at)
+{
+	const char *name = at + directory(at);
+	struct statfs fs;
+	bool found;
+	int fd;
+
+	if (!*name || name[strspn(name, "0123456789")])
+		return false;
+	fd = open(at, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
+	close(fd);
+	return found;
+}
+
+/*
+ * Where `name` leads to, of which the last part may not be there yet; and not further
+ * than to a descriptor.
+ */
 static char *follow(const char *name)
 {
 	char *at = tcphs_memory_text(name), link[PATH_MAX];
 	unsigned int i;
 
 	for (i = 0; i < LINKS; i++) {
-		ssize_t n = readlink(at, link, sizeof(link) - 1);
+		ssize_t n = is_descriptor(at) ? -1 : readlink(at, link, sizeof(link) - 1);
 		char *next;
 		size_t size;
 
@@ -101,6 +124,28 @@ static char *follow(const char *name)
 		at = next;
 	}
 	return at;
+}
+
+/* One of ours goes on where it is, of another process what is there stays. */
+static int open_descriptor(const char *at, const struct stat *st)
+{
+	int number = atoi(at + directory(at));
+	struct stat own;
+
+	if (!fstat(number, &own) && same_file(&own, st))
+		return fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return open(at, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+}
+
+bool tcphs_outlet_descriptor(const char *name, const struct stat *st, int *fd)
+{
+	char *at = S_ISREG(st->st_mode) ? follow(name) : NULL;
+	bool found = at && is_descriptor(at);
+
+	if (found)
+		*fd = open_descriptor(at, st);
+	free(at);
+	return found;
 }
 
 /* A new file beside the target, which no signal leaves there. -1: see errno. */
@@ -153,7 +198,7 @@ static int open_part(struct tcphs_outlet *o, const struct stat *was, mode_t mode
 	return fd;
 }
 
-/* /dev/stdout, appended to a file by the shell, is not to be replaced. */
+/* To what the shell appends by name that is not to be replaced, either. */
 static bool is_stdout(const struct stat *st)
 {
 	struct stat out;
@@ -179,6 +224,8 @@ int tcphs_outlet_open(struct tcphs_outlet *o, const struct tcphs_settings *s, mo
 		return TCPHS_EXIT_USAGE;
 	if (o->existed && !S_ISREG(st.st_mode))
 		fd = open_into(o);
+	else if (o->existed && tcphs_outlet_descriptor(o->name, &st, &fd))
+		;
 	else if (o->existed && is_stdout(&st))
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else if (o->existed ? !faccessat(AT_FDCWD, o->name, W_OK, AT_EACCESS) : errno == ENOENT)

@@ -12,7 +12,8 @@
  * The file that -o names, of a command that writes it anew. A regular file, or none, is
  * replaced at once when all is written: until then, when that fails, and when a signal
  * stops the program, it is as it was. Of a symbolic link it is what that leads to.
- * What is no regular file, a device or a pipe, is written into.
+ * What is no regular file, a device or a pipe, is written into, and so is a file that is
+ * open already, by a link to its descriptor (/dev/stdout, /dev/fd/3).
  */
 struct tcphs_outlet {
 	const char *name;	/* as it was given */
@@ -38,6 +39,12 @@ void tcphs_outlet_check(struct tcphs_outlet *o);
  * is thrown away. Returns false if something went wrong; it has been said.
  */
 bool tcphs_outlet_close(struct tcphs_outlet *o, bool whole);
+
+/*
+ * Is `name`, of which `st` is what stat(2) says, a link to a descriptor of a regular file?
+ * Then *fd is another descriptor to write into it by, where that one is, or -1: see errno.
+ */
+bool tcphs_outlet_descriptor(const char *name, const struct stat *st, int *fd);
 
 /*
  * Is the file `name`, of which `st` is what stat(2) says, one that is read (-r, or

@@ -197,22 +197,27 @@ static bool copy(struct recorder *w, struct tcphs_source *source,
 	return flush(w);
 }
 
-/* What is there already is emptied if it is not read; with `fresh` it is left alone. */
+/*
+ * What is there already is emptied if it is not read, nor open by a descriptor that was
+ * given; with `fresh` it is left alone.
+ */
 static int open_output(struct recorder *w, const struct tcphs_settings *s, bool fresh)
 {
-	bool standard = !strcmp(w->name, "-");
+	bool given = !strcmp(w->name, "-");
 	struct stat st;
 	int status;
 
-	if (standard) {
+	if (given) {
 		w->name = "standard output";
 		w->fd = dup(STDOUT_FILENO);
-	} else {
-		w->fd = open(w->name, O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_EXCL : 0), 0600);
+	} else if (!fresh && !stat(w->name, &st)) {
+		given = tcphs_outlet_descriptor(w->name, &st, &w->fd);
 	}
+	if (!given)
+		w->fd = open(w->name, O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_EXCL : 0), 0600);
 	w->regular = w->fd >= 0 && !fstat(w->fd, &st) && S_ISREG(st.st_mode);
 	status = w->regular ? tcphs_outlet_refuse(s, w->name, &st) : TCPHS_EXIT_DONE;
-	if (w->fd < 0 || (!status && w->regular && !standard && ftruncate(w->fd, 0))) {
+	if (w->fd < 0 || (!status && w->regular && !given && ftruncate(w->fd, 0))) {
 		tcphs_message_print("%s: %s", w->name, strerror(errno));
 		status = TCPHS_EXIT_FAILED;
 	}

@@ -228,6 +228,33 @@ with tempfile.TemporaryDirectory() as directory:
     say(p.returncode == 0 and content(log).startswith(b"before\n# HELP") and
         os.path.islink(link), "a link to standard output, which appends",
         (p, content(log)[:100]))
+    # Any other descriptor, that of another process, too.
+    with open(log, "ab") as out, open(os.path.join(directory, "holder"), "wb") as own:
+        number, pid = out.fileno(), os.getpid()
+        for name in ("/proc/self/fd/%d" % number, "/dev/fd/%d" % number,
+                     "/proc/%d/fd/%d" % (pid, number)):
+            for args in (("stats", "--prometheus"), ("export",), ("record",)):
+                write(log, b"before\n")
+                link = os.path.join(directory, "link.mmd")
+                os.symlink(name, link)
+                got = run(*args, "-r", GOOD, "-o", link, pass_fds=(number,))
+                now = content(log)
+                say(got == (0, "") and now.startswith(b"before\n") and len(now) > 1000 and
+                    os.path.islink(link), "%s -o %s: appends" %
+                    (" ".join(args), name.replace(str(pid), "PID").replace(str(number), "N")),
+                    (got, now[:100]))
+                os.unlink(link)
+        number = own.fileno()
+        own.write(b"before\n")
+        own.flush()
+        for args in (("stats", "--prometheus"), ("record",)):
+            got = run(*args, "-r", GOOD, "-o", "/dev/fd/%d" % number, pass_fds=(number,))
+            own.write(b"behind " + args[0].encode())
+            own.flush()
+            now = content(own.name)
+            say(got == (0, "") and now.startswith(b"before\n") and
+                now.endswith(b"behind " + args[0].encode()) and b"\0" * 200 not in now,
+                "%s -o /dev/fd/N: where it is" % " ".join(args), (got, now[:100], now[-100:]))
     other = os.path.join(directory, "other.tcphs")
     write(other, b"x" * 100000)
     with open(target, "rb") as f:
