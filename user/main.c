@@ -174,12 +174,12 @@ static int parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'n':
 		if (whole(arg, UINT64_MAX, &s->count))
-			return usage("-n %s: not a number above 0", arg);
+			return usage("-n %s: not a number above 0 and below 2^64", arg);
 		break;
 	case 'd':
 		s->seconds = strtod(arg, &end);
 		if (*end || !(s->seconds > 0) || s->seconds > 1e9)
-			return usage("-d %s: not a number of seconds above 0", arg);
+			return usage("-d %s: not a number of seconds above 0, up to 1e9", arg);
 		break;
 	case KEY_NETNS:
 		if (whole(arg, UINT32_MAX, &number))

@@ -36,6 +36,8 @@ REFUSED = (
     (("list", "--color"), "--color"),
     (("list", "-n"), "'n'"),
     (("list", "-n", "0"), "not a number above 0"),
+    (("list", "-n", "99999999999999999999"), "not a number above 0 and below 2^64"),
+    (("list", "-f", "-d", "2e9"), "not a number of seconds above 0, up to 1e9"),
     (("list", "-i"), "does not take -i"),
     (("nothing",), "unknown command"),
 )
