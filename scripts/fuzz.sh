@@ -5,9 +5,10 @@
 #
 # usage: [FUZZ_SECONDS=N] scripts/fuzz.sh [run | keep] [TARGET...]
 #
-#	run	(the default) each TARGET (stream, tracker, filter, export) for
-#		its share of FUZZ_SECONDS (600), from what build/fuzz/corpus,
-#		tests/fuzz/corpus and the scenes of tests/data have
+#	run	(the default) each TARGET (stream, tracker, filter, export,
+#		json) for its share of FUZZ_SECONDS (600), from what
+#		build/fuzz/corpus, tests/fuzz/corpus and the scenes of
+#		tests/data have
 #	keep	the fewest inputs that reach the same code into
 #		tests/fuzz/corpus, from where `make check` replays them
 #
