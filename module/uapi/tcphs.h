@@ -72,7 +72,7 @@ enum {
 #define TCPHS_MISSING_RECEIVE_RESET	(1U << 1) /* no tcp_receive_reset */
 #define TCPHS_MISSING_DESTROY		(1U << 2) /* no tcp_destroy_sock */
 #define TCPHS_MISSING_TIMEWAIT_END	(1U << 3) /* no hook: end unseen */
-#define TCPHS_MISSING_RESET_REASON	(1U << 4) /* before 6.12 */
+#define TCPHS_MISSING_RESET_REASON	(1U << 4) /* before 6.10 */
 #define TCPHS_MISSING_ACCEPT		(1U << 5) /* no hook: accept() unseen */
 #define TCPHS_MISSING_REQUEST_END	(1U << 6) /* no hook: expiry unseen */
 
