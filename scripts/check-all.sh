@@ -26,7 +26,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
 # The tests that are most likely to make a kernel with KASAN report something.
 hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh life_loads.sh"
 hostile+=" life_leftovers.sh poison.sh access.sh time_wait_end.sh accept_queue.sh"
-hostile+=" bypath.sh carried.sh vrf.sh"
+hostile+=" carried.sh vrf.sh bypath.sh"
 
 # Minutes that are needed on a fresh machine; name; words for env(1).
 steps="
