@@ -29,10 +29,10 @@ static bool changes(const struct tcphs_record *r, unsigned int has)
 	       !(t->has & TCPHS_HAS_BIRTH) && t->has & has;
 }
 
-/* The number after the segment. */
+/* The number after the segment; with a SYN a FIN ends no direction, and is left out. */
 static uint32_t after(const struct tcphs_segment *s)
 {
-	return s->seq + s->len + !!(s->flags & TCPHS_SYN) + !!(s->flags & TCPHS_FIN);
+	return s->seq + s->len + !!(s->flags & (TCPHS_SYN | TCPHS_FIN));
 }
 
 static void set_fin(struct tcphs_side *side, uint32_t fin)
