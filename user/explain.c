@@ -98,7 +98,7 @@ static void say_syn(struct tcphs_saying *s)
 		if (to == TCPHS_TIME_WAIT)
 			say(s, "A new SYN for ports in TIME_WAIT: it may open them again with a number above the old ones or, in Linux, with a newer timestamp (3.6.1, RFC 6191); any other is answered with an ACK.");
 		else
-			say(s, "A SYN inside a connection is old or forged: it changes nothing, and is answered by a challenge ACK (RFC 5961, 4).");
+			say(s, "A SYN inside a connection is old, forged, or from a peer that has lost its state: it changes nothing, and is answered by a challenge ACK (RFC 5961, 4). Only a peer without the connection answers that, with a RST (3.5.1).");
 		return;
 	}
 	if (from == TCPHS_SERVER && s->x->syn[TCPHS_CLIENT] != TCPHS_SAYING_NONE)
