@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "answer.h"
@@ -502,6 +503,31 @@ static void say_rst_no_socket(struct tcphs_saying *s)
 		    "seq is that segment's ack, the only number that is believed");
 }
 
+/* The answer of CLOSED to a SYN: it acknowledges all that is in it (RFC 9293, 3.10.7.1). */
+static void say_rst_refused(struct tcphs_saying *s)
+{
+	const struct tcphs_segment *g = &s->step->segment;
+	size_t i = s->x->syn[TCPHS_CLIENT];
+	const struct tcphs_segment *syn = i == TCPHS_SAYING_NONE ? NULL :
+								   &s->c->steps[i].segment;
+	bool fin = syn && syn->flags & TCPHS_FIN;
+	char data[40] = "";
+
+	say(s, "RST: nobody listens on this port, or a firewall says so, and the SYN is refused (3.5.2).");
+	if (s->step->kind != TCPHS_STEP_SEGMENT || !(g->flags & TCPHS_ACK))
+		return;
+	if (!syn || g->ack != syn->seq + 1 + syn->len + fin) {
+		say(s, "There is no connection to take a number from: seq=0.");
+		return;
+	}
+	if (syn->len)
+		snprintf(data, sizeof(data), " and the SYN's %" PRIu32 " byte%s", syn->len,
+			 tcphs_number_plural(syn->len));
+	say(s, "There is no connection to take numbers from: seq=0, and ack=%" PRIu32
+	    ", the client's ISN + 1%s%s, shows that it answers this SYN.",
+	    shown(s, TCPHS_CLIENT, g->ack), data, fin ? " and 1 for its FIN" : "");
+}
+
 static void say_rst(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -521,11 +547,7 @@ static void say_rst(struct tcphs_saying *s)
 		return;
 	}
 	if (c->open == TCPHS_OPEN_REFUSED && from == TCPHS_SERVER) {
-		say(s, "RST: nobody listens on this port, or a firewall says so, and the SYN is refused (3.5.2).");
-		if (segment && g->flags & TCPHS_ACK)
-			say(s, "There is no connection to take numbers from: seq=0, and ack=%" PRIu32
-			    ", the client's ISN + 1, shows that it answers this SYN.",
-			    shown(s, !from, g->ack));
+		say_rst_refused(s);
 		return;
 	}
 	if (no_socket(step) && own && is_rst(own) && no_socket(own)) {
