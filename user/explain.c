@@ -568,6 +568,21 @@ static void say_rst(struct tcphs_saying *s)
 
 /* ---- steps ---------------------------------------------------------------- */
 
+/* Out of a connection their answer tells a scanner whether somebody listens. */
+static void say_odd_flags(struct tcphs_saying *s)
+{
+	const struct tcphs_step *step = s->step;
+	unsigned int set = step->segment.flags;
+	char flags[TCPHS_NAMES_FLAGS_SIZE];
+
+	say(s, "No TCP sends these flags (%s): a scanner made this segment.",
+	    tcphs_names_flags(set, flags));
+	if (set & TCPHS_RST)
+		say(s, "Linux goes by the RST in it.");
+	else if (!(set & TCPHS_ACK) && !lives(step->after[!step->from]))
+		say(s, "Linux drops it where somebody listens, and answers with a RST where nobody does (3.10.7.1).");
+}
+
 static void say_segment(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -577,8 +592,7 @@ static void say_segment(struct tcphs_saying *s)
 
 	if ((syn && (fin || g->flags & TCPHS_RST)) ||
 	    !(g->flags & (TCPHS_SYN | TCPHS_ACK | TCPHS_RST))) {
-		say(s, "No TCP sends these flags (%s): a scanner made this segment. Linux drops it, or takes the RST in it.",
-		    tcphs_names_flags(g->flags, flags));
+		say_odd_flags(s);
 		return;
 	}
 	if (g->flags & TCPHS_RST) {
