@@ -434,6 +434,11 @@ static void say_data(struct tcphs_saying *s)
 	const struct tcphs_segment *g = &s->step->segment;
 	unsigned int from = s->step->from;
 
+	/* Sent before, and yet the handshake's third segment: they were in the SYN. */
+	if (s->step->retransmit && s->i == s->x->third) {
+		say(s, "The third segment of the handshake brings the SYN's data again, because it was not taken with the SYN (RFC 7413).");
+		return;
+	}
 	if (s->step->retransmit) {
 		say(s, "The bytes from number %" PRIu32 " again, because no acknowledgement came (3.8.1).",
 		    shown(s, from, g->seq));
