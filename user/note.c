@@ -16,6 +16,8 @@
 
 #define RST_LEAVES 1000000000	/* ns after the socket said so, at the most */
 
+enum { LOOK_BACK = 64 };	/* steps; what answers what is not farther */
+
 /* Add to the step's note, with "; " between. */
 static void add(struct tcphs_step *step, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -191,27 +193,41 @@ static bool entered(const struct tcphs_step *step, const struct tcphs_side *s,
 	return false;
 }
 
-/* TIME_WAIT answered a repeated FIN: it begins anew (RFC 9293, 3.10.7.4). */
+/* What came last to the sender of step i before that; NULL: nothing near. */
+static const struct tcphs_step *came_last(const struct tcphs_connection *c, size_t i)
+{
+	size_t first = i > LOOK_BACK ? i - LOOK_BACK : 0, k;
+	const struct tcphs_step *step = &c->steps[i], *last = NULL;
+
+	for (k = i; k-- > first;) {
+		const struct tcphs_step *p = &c->steps[k];
+
+		if (p->kind == TCPHS_STEP_SEGMENT && p->from != step->from &&
+		    p->received && p->received <= step->sent &&
+		    (!last || p->received > last->received))
+			last = p;
+	}
+	return last;
+}
+
+/*
+ * TIME_WAIT answered a FIN that came again: it begins anew (RFC 9293, 3.10.7.4). That FIN
+ * came after TIME_WAIT had begun: the first copy of a lost one only begins it.
+ */
 static void note_restart(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
 	const struct tcphs_stay *stay =
 		tcphs_connection_stay(&c->side[step->from], TCPHS_TIME_WAIT);
-	size_t k;
+	const struct tcphs_step *asked;
 
 	if (!stay || !step->sent || !(step->segment.mark & TCPHS_SEG_MINI) ||
 	    (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) != TCPHS_ACK ||
 	    step->segment.state != TCPHS_TIME_WAIT || step->sent <= stay->ts)
 		return;
-	for (k = i; k-- > 0;) {
-		const struct tcphs_step *p = &c->steps[k];
-
-		if (p->kind == TCPHS_STEP_SEGMENT && p->from != step->from) {
-			if (p->segment.flags & TCPHS_FIN && p->retransmit)
-				add(step, "TIME_WAIT begins anew");
-			return;
-		}
-	}
+	asked = came_last(c, i);
+	if (asked && asked->segment.flags & TCPHS_FIN && asked->received > stay->ts)
+		add(step, "TIME_WAIT begins anew");
 }
 
 static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
