@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "answer.h"
+#include "listener.h"
 #include "names.h"
 
 #define AT_ONCE 10000000	/* ns */
@@ -67,4 +68,24 @@ bool tcphs_answer_is_challenge(const struct tcphs_connection *c, size_t i)
 	       (asked->segment.flags & TCPHS_RST ||
 		((asked->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
 		 lives_on(step)));
+}
+
+bool tcphs_answer_overflows(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *step = &c->steps[i];
+	const struct tcphs_side *side = &c->side[!step->from];
+	unsigned int state = tcphs_connection_state(side, step->received);
+	bool request = state != TCPHS_STATE_UNKNOWN && state != TCPHS_LISTEN &&
+		       state != TCPHS_CLOSE;
+
+	return step->kind == TCPHS_STEP_SEGMENT &&
+	       tcphs_listener_overflows(&step->segment, request, side->cookie);
+}
+
+bool tcphs_answer_aborts(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *next = i + 1 < c->nsteps ? &c->steps[i + 1] : NULL;
+
+	return next && next->kind == TCPHS_STEP_SEGMENT && next->from != c->steps[i].from &&
+	       next->segment.flags & TCPHS_RST && tcphs_answer_at_once(&c->steps[i], next);
 }

@@ -30,4 +30,10 @@ bool tcphs_answer_at_once(const struct tcphs_step *asked, const struct tcphs_ste
  */
 bool tcphs_answer_is_challenge(const struct tcphs_connection *c, size_t i);
 
+/* Step i was refused because the accept queue was full. */
+bool tcphs_answer_overflows(const struct tcphs_connection *c, size_t i);
+
+/* ... and got a RST for it (net.ipv4.tcp_abort_on_overflow), or is dropped. */
+bool tcphs_answer_aborts(const struct tcphs_connection *c, size_t i);
+
 #endif

@@ -619,8 +619,10 @@ static void say_segment(struct tcphs_saying *s)
 		if (step->foreign)
 			say(s, "The %s's socket did not send it.", who(s, step->from));
 	}
-	if (g->mark & TCPHS_SEG_ACCEPT_FULL)
-		say(s, "The accept queue is full: Linux drops it, until a process calls accept() (net.core.somaxconn, listen()).");
+	if (tcphs_answer_overflows(s->c, s->i))
+		say(s, "The accept queue is full: Linux %s, until a process calls accept() (net.core.somaxconn, listen()).",
+		    tcphs_answer_aborts(s->c, s->i) ?
+		    "answers with a RST (net.ipv4.tcp_abort_on_overflow)" : "drops it");
 	if (step->lost)
 		say(s, "It never came to the other end.");
 }

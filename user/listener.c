@@ -222,6 +222,18 @@ static bool answers_no_cookie(const struct tcphs_end *l, const struct tcphs_end 
 	       !(e->records && e->record[e->records - 1].kind == TCPHS_RESET);
 }
 
+/*
+ * As the kernel counts ListenOverflows: what would have made a child, or a request. A RST
+ * does neither, nor does a SYN that has its request already, nor an ACK that brings no
+ * cookie back.
+ */
+bool tcphs_listener_overflows(const struct tcphs_segment *s, bool request, bool cookie)
+{
+	if (!(s->mark & TCPHS_SEG_ACCEPT_FULL) || s->flags & TCPHS_RST)
+		return false;
+	return s->flags & TCPHS_SYN ? !request : request || cookie;
+}
+
 void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 			  const struct tcphs_record *r)
 {
@@ -237,14 +249,7 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	l = listener_of(ends, e);
 	if (!l)
 		return;
-	/*
-	 * As the kernel counts ListenOverflows: what would have made a child, or a
-	 * request. A RST does neither, nor does a SYN that has its request already,
-	 * nor an ACK that brings no cookie back.
-	 */
-	if (s->mark & TCPHS_SEG_ACCEPT_FULL && !(s->flags & TCPHS_RST) &&
-	    !(s->flags & TCPHS_SYN && e->socket) &&
-	    (s->flags & TCPHS_SYN || e->socket || e->cookie))
+	if (tcphs_listener_overflows(s, e->socket, e->cookie))
 		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
 		count_syn(ends, l, e);

@@ -33,6 +33,12 @@ void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t 
 void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 			  const struct tcphs_record *r);
 
+/*
+ * The segment was refused because the accept queue was full; `request`: the connection had
+ * one when it came, `cookie`: its SYN,ACK carried a cookie.
+ */
+bool tcphs_listener_overflows(const struct tcphs_segment *s, bool request, bool cookie);
+
 /* A connection belongs to its listener's process until accept(): sets e->listener. */
 void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e);
 

@@ -304,8 +304,9 @@ void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
 				note_syn(c, i);
 			else
 				note_ack(c, i);
-			if (step->segment.mark & TCPHS_SEG_ACCEPT_FULL)
-				add(step, "accept queue full: dropped");
+			if (tcphs_answer_overflows(c, i))
+				add(step, "accept queue full: %s",
+				    tcphs_answer_aborts(c, i) ? "reset" : "dropped");
 			note_restart(c, i);
 		}
 		if (step->kind == TCPHS_STEP_RESET ||
