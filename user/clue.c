@@ -7,6 +7,13 @@
 
 enum { REASON_TIMEOUT = 15 };	/* enum sk_rst_reason: SK_RST_REASON_TCP_TIMEOUT */
 
+/* How long, in ns, a RST may wait in the backlog of a socket that a process holds. */
+#define BACKLOG 100000000ULL
+
+enum { LOOK_BACK = 64 };	/* steps */
+
+#define RST_LEAVES 1000000000ULL	/* ns from when the socket says so, at the most */
+
 bool tcphs_clue_was(const struct tcphs_side *s, unsigned int state)
 {
 	return tcphs_connection_stay(s, state) || (s->nstates && s->states[0].state == state);
@@ -43,6 +50,104 @@ const struct tcphs_step *tcphs_clue_first(const struct tcphs_connection *c,
 	return NULL;
 }
 
+static bool is_rst(const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_RESET ||
+	       (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST);
+}
+
+/* When its socket was gone; 0: not, or nobody saw when. */
+static uint64_t gone_ts(const struct tcphs_side *s)
+{
+	const struct tcphs_stay *last = s->nstates > 1 ? &s->states[s->nstates - 1] : NULL;
+
+	return last && last->state == TCPHS_CLOSE ? last->ts : 0;
+}
+
+/* At one time, but for a backlog: a socket went with a RST. */
+static bool near(uint64_t a, uint64_t b)
+{
+	return a && (a < b ? b - a : a - b) <= BACKLOG;
+}
+
+/* The socket of `side` sent something after `ts`, and it is not far from the end. */
+static bool spoke_after(const struct tcphs_connection *c, unsigned int side, uint64_t ts)
+{
+	size_t first = c->nsteps > LOOK_BACK ? c->nsteps - LOOK_BACK : 0, i;
+
+	for (i = c->nsteps; i-- > first && c->steps[i].ts > ts;) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (step->kind == TCPHS_STEP_SEGMENT && step->from == side &&
+		    step->sent > ts && !step->foreign && !is_rst(step) &&
+		    !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
+			return true;
+	}
+	return false;
+}
+
+/* In SYN_SENT a RST answers an ACK of another time, and the socket goes on. */
+static bool left_in_syn_sent(const struct tcphs_connection *c,
+			     const struct tcphs_step *step)
+{
+	return step->sent && !step->foreign &&
+	       tcphs_connection_state(&c->side[step->from], step->sent) == TCPHS_SYN_SENT;
+}
+
+bool tcphs_clue_ends_nothing(const struct tcphs_connection *c,
+			     const struct tcphs_step *step)
+{
+	const struct tcphs_side *hit = &c->side[!step->from];
+	uint64_t came = step->received ? step->received : step->ts;
+	uint64_t gone = gone_ts(hit);
+
+	if (!is_rst(step) || c->whole == TCPHS_WHOLE_LOSSY || near(gone, came))
+		return false;
+	if (step->foreign || left_in_syn_sent(c, step))
+		return true;
+	if (near(gone_ts(&c->side[step->from]), step->ts))
+		return false;
+	return gone > came || (!gone && hit->socket && !hit->closed &&
+			       spoke_after(c, !step->from, came + BACKLOG));
+}
+
+bool tcphs_clue_is_stale(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	return step->kind == TCPHS_STEP_SEGMENT && step->received && !step->foreign &&
+	       (step->segment.flags & (TCPHS_SYN | TCPHS_RST | TCPHS_ACK)) == TCPHS_ACK &&
+	       tcphs_connection_state(&c->side[!step->from], step->received) ==
+		       TCPHS_SYN_SENT;
+}
+
+bool tcphs_clue_is_told(const struct tcphs_connection *c, size_t i)
+{
+	const struct tcphs_step *step = &c->steps[i];
+	const struct tcphs_rst *rst = &c->side[step->from].rst_sent;
+
+	/* It leaves at once, but a host may not let a virtual CPU run in between. */
+	if (!rst->known || step->ts > rst->ts + RST_LEAVES || left_in_syn_sent(c, step))
+		return false;
+	/* The first RST of its side: what comes afterwards is answered by others. */
+	while (i-- > 0)
+		if (is_rst(&c->steps[i]) && c->steps[i].from == step->from &&
+		    !c->steps[i].foreign && !left_in_syn_sent(c, &c->steps[i]))
+			return false;
+	return true;
+}
+
+bool tcphs_clue_no_socket(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	if (step->kind != TCPHS_STEP_SEGMENT || !step->sent || step->foreign ||
+	    !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
+		return false;
+	switch (tcphs_connection_state(&c->side[step->from], step->sent)) {
+	case TCPHS_SYN_SENT:
+	case TCPHS_SYN_RECV:
+		return false;
+	}
+	return true;
+}
+
 const struct tcphs_step *tcphs_clue_first_rst(const struct tcphs_connection *c)
 {
 	size_t i;
@@ -50,8 +155,7 @@ const struct tcphs_step *tcphs_clue_first_rst(const struct tcphs_connection *c)
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 
-		if (step->kind == TCPHS_STEP_RESET ||
-		    (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST))
+		if (is_rst(step) && !tcphs_clue_ends_nothing(c, step))
 			return step;
 	}
 	return NULL;
@@ -65,12 +169,14 @@ void tcphs_clue_opening(const struct tcphs_connection *c, struct tcphs_opening *
 	o->rst = tcphs_clue_first_rst(c);
 }
 
-bool tcphs_clue_acknowledges(const struct tcphs_step *step, unsigned int from,
+bool tcphs_clue_acknowledges(const struct tcphs_connection *c,
+			     const struct tcphs_step *step, unsigned int from,
 			     uint32_t fin)
 {
 	return step->kind == TCPHS_STEP_SEGMENT && step->from == from && !step->foreign &&
 	       (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) == TCPHS_ACK &&
-	       !tcphs_number_before(step->segment.ack, fin + 1);
+	       !tcphs_number_before(step->segment.ack, fin + 1) &&
+	       !tcphs_clue_is_stale(c, step);
 }
 
 const struct tcphs_step *tcphs_clue_first_ack(const struct tcphs_connection *c,
@@ -79,7 +185,7 @@ const struct tcphs_step *tcphs_clue_first_ack(const struct tcphs_connection *c,
 	size_t i;
 
 	for (i = 0; i < c->nsteps; i++)
-		if (tcphs_clue_acknowledges(&c->steps[i], from, fin))
+		if (tcphs_clue_acknowledges(c, &c->steps[i], from, fin))
 			return &c->steps[i];
 	return NULL;
 }
@@ -139,7 +245,7 @@ bool tcphs_clue_acked_before(const struct tcphs_connection *c, unsigned int acti
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 
-		if (!tcphs_clue_acknowledges(step, !active, c->side[active].fin))
+		if (!tcphs_clue_acknowledges(c, step, !active, c->side[active].fin))
 			continue;
 		if (!(step->segment.flags & TCPHS_FIN) &&
 		    left_before(step, second, c->side[!active].fin))

@@ -27,7 +27,27 @@ const struct tcphs_step *tcphs_clue_first(const struct tcphs_connection *c,
 					  unsigned int from, unsigned int mask,
 					  unsigned int flags);
 
-/* The first RST from anybody, be it only a socket that told of it. */
+/*
+ * A RST, be it only one that a socket told of, after which both ends lived on: it was
+ * forged, its number was out of place, or it answered an ACK in SYN_SENT. Where records
+ * are missing, false.
+ */
+bool tcphs_clue_ends_nothing(const struct tcphs_connection *c,
+			     const struct tcphs_step *step);
+
+/*
+ * An ACK of another time (RFC 9293, 3.5.1): it came to an end in SYN_SENT, which takes
+ * nothing but a SYN and, if it acknowledges that end's, a RST.
+ */
+bool tcphs_clue_is_stale(const struct tcphs_connection *c, const struct tcphs_step *step);
+
+/* The RST in step i is the one that its sender's socket tells of: rst_sent. */
+bool tcphs_clue_is_told(const struct tcphs_connection *c, size_t i);
+
+/* A RST that left without a socket: there was none, not even a request. */
+bool tcphs_clue_no_socket(const struct tcphs_connection *c, const struct tcphs_step *step);
+
+/* The first RST from anybody that may have ended something. */
 const struct tcphs_step *tcphs_clue_first_rst(const struct tcphs_connection *c);
 
 /* The segments that a handshake is told by; NULL: not seen. */
@@ -40,7 +60,8 @@ struct tcphs_opening {
 void tcphs_clue_opening(const struct tcphs_connection *c, struct tcphs_opening *o);
 
 /* A segment of `from` that acknowledges the FIN with number `fin`. */
-bool tcphs_clue_acknowledges(const struct tcphs_step *step, unsigned int from,
+bool tcphs_clue_acknowledges(const struct tcphs_connection *c,
+			     const struct tcphs_step *step, unsigned int from,
 			     uint32_t fin);
 const struct tcphs_step *tcphs_clue_first_ack(const struct tcphs_connection *c,
 					      unsigned int from, uint32_t fin);

@@ -79,7 +79,7 @@ struct tcphs_side {
 	struct tcphs_owner closer;	/* known only when another process closed */
 	struct tcphs_before before;	/* the same port pair's last numbers */
 	struct tcphs_fate fate;
-	struct tcphs_rst rst_sent;	/* the first of each */
+	struct tcphs_rst rst_sent;	/* the first of each that ends a socket */
 	struct tcphs_rst rst_got;
 	bool half_known;		/* numbers when the other side's FIN came: */
 	uint32_t half_sent;		/* ... sent up to here */

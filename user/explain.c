@@ -361,6 +361,15 @@ static void say_probe(struct tcphs_saying *s, bool again)
 		say(s, "With data to send and no window for it, it would look the same (3.8.6.1).");
 }
 
+/* It came where a handshake waits for another number. */
+static bool is_wrong_ack(const struct tcphs_saying *s)
+{
+	const struct tcphs_side *peer = &s->c->side[!s->step->from];
+
+	return (!ever_open(s->c) || tcphs_clue_is_stale(s->c, s->step)) && peer->isn_known &&
+	       s->step->segment.ack != peer->isn + 1;
+}
+
 static void say_ack(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -391,7 +400,7 @@ static void say_ack(struct tcphs_saying *s)
 		say(s, "Linux sends at most one in 500 ms (net.ipv4.tcp_invalid_ratelimit).");
 		return;
 	}
-	if (acks_fin(&s->c->side[!from], g) && other && other->segment.flags & TCPHS_FIN) {
+	if (acks_fin(&s->c->side[!from], g) && !is_wrong_ack(s) && other && other->segment.flags & TCPHS_FIN) {
 		say(s, "The repeated FIN is acknowledged once more%s (3.10.7.4).",
 		    step->after[from] == TCPHS_TIME_WAIT ?
 		    "; this is what TIME_WAIT is for, and it begins anew" : "");
@@ -413,8 +422,7 @@ static void say_ack(struct tcphs_saying *s)
 		say(s, "ACK with the same number as before: it tells of a new window (3.8.6), or repeats what is still missing.");
 		return;
 	}
-	if (!ever_open(s->c) && s->c->side[!from].isn_known &&
-	    g->ack != s->c->side[!from].isn + 1) {
+	if (is_wrong_ack(s)) {
 		say(s, "ACK, but ack=%" PRIu32 " is not the %s's ISN + 1: this ends no handshake, and gets a RST (3.5.2).",
 		    shown(s, !from, g->ack), who(s, !from));
 		return;
@@ -487,11 +495,19 @@ static void say_rst_reason(struct tcphs_saying *s)
 		say(s, "RST: the %s aborts the connection (3.10.5).", name);
 }
 
-/* Seen leaving without a socket: of a RST that only came in, nobody here knows. */
-static bool no_socket(const struct tcphs_step *step)
+/* A socket that is not open yet, and stays, or a request. */
+static void say_rst_opening(struct tcphs_saying *s)
 {
-	return step->kind == TCPHS_STEP_SEGMENT && step->sent &&
-	       step->segment.mark & TCPHS_SEG_NO_SOCKET;
+	const char *name = who(s, s->step->from);
+
+	if (s->i && tcphs_answer_overflows(s->c, s->i - 1)) {
+		say(s, "RST: the %s's accept queue has no room for the connection (net.ipv4.tcp_abort_on_overflow).",
+		    name);
+		return;
+	}
+	say(s, "RST: the %s answers a segment that does not fit its state (3.5.2).", name);
+	if (s->step->after[s->step->from] == TCPHS_SYN_SENT)
+		say(s, "It stays in SYN_SENT. If the other end still had an old connection, that is over now, and the SYN may be taken when it comes again (3.5.1).");
 }
 
 /* A raw socket's RST has none either, and is no answer. */
@@ -541,6 +557,7 @@ static void say_rst(struct tcphs_saying *s)
 	unsigned int from = step->from;
 	bool segment = step->kind == TCPHS_STEP_SEGMENT;
 	const struct tcphs_step *own = before(s, from);
+	bool told = tcphs_clue_is_told(c, s->i), no_socket = tcphs_clue_no_socket(c, step);
 
 	if (step->foreign) {
 		say(s, "A RST that the %s's socket did not send: forged, or from something in between.",
@@ -555,14 +572,16 @@ static void say_rst(struct tcphs_saying *s)
 		say_rst_refused(s);
 		return;
 	}
-	if (no_socket(step) && own && is_rst(own) && no_socket(own)) {
+	if (!told && no_socket && own && is_rst(own) && tcphs_clue_no_socket(c, own)) {
 		say(s, "RST: once more a segment without a socket.");
 		return;
 	}
-	if (no_socket(step))
-		say_rst_no_socket(s);
-	else if (c->side[from].rst_sent.known && !(g->mark & TCPHS_SEG_NO_SOCKET))
+	if (told || (c->side[from].rst_sent.known && !(g->mark & TCPHS_SEG_NO_SOCKET)))
 		say_rst_reason(s);
+	else if (no_socket)
+		say_rst_no_socket(s);
+	else if (segment && step->sent && g->mark & TCPHS_SEG_NO_SOCKET)
+		say_rst_opening(s);
 	else
 		say(s, "RST: the %s's end breaks the connection off (3.5.2).", who(s, from));
 	if (!segment)
@@ -666,7 +685,7 @@ void tcphs_explain_begin(struct tcphs_explain *x, const struct tcphs_connection 
 		if (step->kind != TCPHS_STEP_SEGMENT)
 			continue;
 		find(&x->first[from], i);
-		if (step->foreign || g->flags & TCPHS_RST)
+		if (step->foreign || g->flags & TCPHS_RST || tcphs_clue_is_stale(c, step))
 			continue;
 		if (g->flags & TCPHS_SYN) {
 			find(g->flags & TCPHS_ACK ? &x->synack[from] : &x->syn[from], i);

@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "answer.h"
+#include "clue.h"
 #include "memory.h"
 #include "names.h"
 #include "note.h"
 #include "number.h"
 #include "options.h"
-
-#define RST_LEAVES 1000000000	/* ns after the socket said so, at the most */
 
 enum { LOOK_BACK = 64 };	/* steps; what answers what is not farther */
 
@@ -130,25 +129,7 @@ static void note_syn(struct tcphs_connection *c, size_t i)
 		    step->segment.seq, step->segment.seq - before->iss);
 }
 
-/* A RST of the same side comes before step i. */
-static bool is_rst_before(const struct tcphs_connection *c, size_t i)
-{
-	unsigned int from = c->steps[i].from;
-
-	while (i-- > 0)
-		if (c->steps[i].from == from && !c->steps[i].foreign &&
-		    (c->steps[i].kind == TCPHS_STEP_RESET ||
-		     (c->steps[i].kind == TCPHS_STEP_SEGMENT &&
-		      c->steps[i].segment.flags & TCPHS_RST)))
-			return true;
-	return false;
-}
-
-/*
- * Why, as far as the socket that sent it knows. That is the first RST of its
- * side; what still comes when the socket is gone is answered by others. It leaves
- * at once, but a host may not let a virtual CPU run in between.
- */
+/* Why, as far as the socket that sent it knows. */
 static void note_rst(struct tcphs_connection *c, size_t i)
 {
 	struct tcphs_step *step = &c->steps[i];
@@ -156,9 +137,8 @@ static void note_rst(struct tcphs_connection *c, size_t i)
 	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name;
 
-	if (!rst->known || step->ts > rst->ts + RST_LEAVES || is_rst_before(c, i)) {
-		if (step->segment.mark & TCPHS_SEG_NO_SOCKET && step->sent &&
-		    !step->foreign)
+	if (!tcphs_clue_is_told(c, i)) {
+		if (tcphs_clue_no_socket(c, step))
 			add(step, "no socket");
 		return;
 	}

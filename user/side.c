@@ -163,11 +163,21 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 
 /* ---- how it ended --------------------------------------------------------- */
 
+/*
+ * The RST that answers an unacceptable ACK in SYN_SENT or SYN_RECV ends nothing, and the
+ * socket goes on (RFC 9293, 3.10.7.3, 3.10.7.4).
+ */
+static bool answers_while_opening(const struct tcphs_reset *reset)
+{
+	return reset->out && reset->fact & TCPHS_FACT_REPLY &&
+	       (reset->state == TCPHS_SYN_SENT || reset->state == TCPHS_SYN_RECV);
+}
+
 static void tell_rst(struct tcphs_rst *rst, const struct tcphs_record *r)
 {
 	const struct tcphs_reset *reset = &r->reset;
 
-	if (rst->known)
+	if (rst->known || answers_while_opening(reset))
 		return;
 	*rst = (struct tcphs_rst){
 		.known = true,

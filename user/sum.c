@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "clue.h"
 #include "memory.h"
 #include "names.h"
 #include "number.h"
@@ -101,9 +102,9 @@ static void find_recorded(const struct tcphs_connection *c, unsigned int side,
 
 /* ---- when ----------------------------------------------------------------- */
 
-static bool closes(const struct tcphs_step *step)
+static bool closes(const struct tcphs_connection *c, const struct tcphs_step *step)
 {
-	return !step->foreign &&
+	return !step->foreign && !tcphs_clue_ends_nothing(c, step) &&
 	       (step->kind == TCPHS_STEP_RESET ||
 		(step->kind == TCPHS_STEP_SEGMENT &&
 		 step->segment.flags & (TCPHS_FIN | TCPHS_RST) &&
@@ -157,7 +158,8 @@ static uint64_t acked_ts(const struct tcphs_connection *c, unsigned int side, ui
 		if (step->kind == TCPHS_STEP_SEGMENT && step->from != side &&
 		    !step->foreign && step->ts &&
 		    (step->segment.flags & (TCPHS_ACK | TCPHS_RST)) == TCPHS_ACK &&
-		    !tcphs_number_before(step->segment.ack, next))
+		    !tcphs_number_before(step->segment.ack, next) &&
+		    !tcphs_clue_is_stale(c, step))
 			return step->ts;
 	}
 	return UINT64_MAX;
@@ -200,7 +202,7 @@ size_t tcphs_sum_find(const struct tcphs_connection *c, struct tcphs_sum sum[TCP
 	for (i = 0; i < c->nsteps && !until[1]; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 
-		if (!closes(step))
+		if (!closes(c, step))
 			continue;
 		if (!until[0])
 			until[0] = step;

@@ -300,7 +300,7 @@ static enum tcphs_close_rule find_close(struct tcphs_connection *c)
 	if (client->fin_known && server->fin_known) {
 		second = tcphs_clue_first(c, !active, TCPHS_FIN, TCPHS_FIN);
 		if (second &&
-		    tcphs_clue_acknowledges(second, !active, c->side[active].fin) &&
+		    tcphs_clue_acknowledges(c, second, !active, c->side[active].fin) &&
 		    !tcphs_clue_acked_before(c, active, second))
 			return TCPHS_RULE_CLOSE_ONE_SEGMENT;
 		return TCPHS_RULE_CLOSE_BOTH;
