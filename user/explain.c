@@ -549,6 +549,25 @@ static void say_rst_refused(struct tcphs_saying *s)
 	    shown(s, TCPHS_CLIENT, g->ack), data, fin ? " and 1 for its FIN" : "");
 }
 
+/* It came, and the socket there lives on. */
+static bool is_ignored(const struct tcphs_saying *s)
+{
+	const struct tcphs_step *step = s->step;
+	unsigned int to = !step->from;
+
+	return step->kind == TCPHS_STEP_SEGMENT && step->received &&
+	       !step->entered[to].count && lives(step->after[to]) &&
+	       step->after[to] != TCPHS_TIME_WAIT && tcphs_clue_ends_nothing(s->c, step);
+}
+
+static void say_rst_ignored(struct tcphs_saying *s)
+{
+	if (s->step->after[!s->step->from] == TCPHS_SYN_SENT)
+		say(s, "It does not acknowledge the SYN, so it ends nothing (3.10.7.3).");
+	else
+		say(s, "Its number is not exactly the next one, so it ends nothing; inside the window it is answered by a challenge ACK (RFC 5961, 3).");
+}
+
 static void say_rst(struct tcphs_saying *s)
 {
 	const struct tcphs_step *step = s->step;
@@ -563,7 +582,7 @@ static void say_rst(struct tcphs_saying *s)
 		say(s, "A RST that the %s's socket did not send: forged, or from something in between.",
 		    who(s, from));
 		if (!step->entered[!from].count && lives(step->after[!from]))
-			say(s, "Its number is not exactly the next one, so it ends nothing; inside the window it is answered by a challenge ACK (RFC 5961, 3).");
+			say_rst_ignored(s);
 		else if (step->entered[!from].count)
 			say(s, "Its number is exactly the next one: it cannot be told from a true one (RFC 5961, 3).");
 		return;
@@ -582,9 +601,13 @@ static void say_rst(struct tcphs_saying *s)
 		say_rst_no_socket(s);
 	else if (segment && step->sent && g->mark & TCPHS_SEG_NO_SOCKET)
 		say_rst_opening(s);
+	else if (is_ignored(s))
+		say(s, "RST: from the %s's end, or forged in its name.", who(s, from));
 	else
 		say(s, "RST: the %s's end breaks the connection off (3.5.2).", who(s, from));
-	if (!segment)
+	if (is_ignored(s))
+		say_rst_ignored(s);
+	else if (!segment)
 		say(s, "The segment is not recorded; the socket tells of it.");
 	else
 		say(s, "It takes no number, and is never answered.");
