@@ -119,6 +119,29 @@ bool tcphs_clue_is_stale(const struct tcphs_connection *c, const struct tcphs_st
 		       TCPHS_SYN_SENT;
 }
 
+bool tcphs_clue_reset_itself(const struct tcphs_connection *c, unsigned int side)
+{
+	const struct tcphs_side *s = &c->side[side];
+	size_t i;
+
+	if (!s->rst_got.known)
+		return false;
+	if (s->rst_sent.known && s->rst_sent.ts >= s->rst_got.ts)
+		return true;
+	if (!c->segments)
+		return false;
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (step->kind == TCPHS_STEP_SEGMENT && step->from != side &&
+		    step->segment.flags & TCPHS_RST &&
+		    (step->received ? step->received : step->ts) <=
+			    s->rst_got.ts)
+			return false;
+	}
+	return c->whole != TCPHS_WHOLE_LOSSY;
+}
+
 bool tcphs_clue_is_told(const struct tcphs_connection *c, size_t i)
 {
 	const struct tcphs_step *step = &c->steps[i];

@@ -41,6 +41,13 @@ bool tcphs_clue_ends_nothing(const struct tcphs_connection *c,
  */
 bool tcphs_clue_is_stale(const struct tcphs_connection *c, const struct tcphs_step *step);
 
+/*
+ * The kernel's tcp_receive_reset is also told where a socket resets itself, because bytes
+ * came after its process had closed it (RFC 9293, 3.6.1): nothing was received there, and
+ * a RST leaves it next. Without segments it is taken at its word.
+ */
+bool tcphs_clue_reset_itself(const struct tcphs_connection *c, unsigned int side);
+
 /* The RST in step i is the one that its sender's socket tells of: rst_sent. */
 bool tcphs_clue_is_told(const struct tcphs_connection *c, size_t i);
 

@@ -474,7 +474,10 @@ static void say_rst_reason(struct tcphs_saying *s)
 	const struct tcphs_rst *rst = &side->rst_sent;
 	const char *name = who(s, s->step->from);
 
-	if (side->fate.known && side->fate.error == ECONNABORTED)
+	if (tcphs_clue_reset_itself(s->c, s->step->from))
+		say(s, "RST: bytes came after the %s's process had closed, and nobody is there to read them; the other end must know that not all got there (3.6.1).",
+		    name);
+	else if (side->fate.known && side->fate.error == ECONNABORTED)
 		say(s, "RST: the %s's end was aborted from outside, as by ss -K; its own process gets ECONNABORTED (3.10.5).",
 		    name);
 	else if (rst->fact & TCPHS_FACT_PROCESS && rst->fact & TCPHS_FACT_LINGER)

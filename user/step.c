@@ -166,17 +166,28 @@ void tcphs_step_draw(struct tcphs_steps *s, struct tcphs_sights *sender,
 
 /* ---- what is not a segment ------------------------------------------------ */
 
+/* Up to which record a reset that the socket got was its own, and its RST follows. */
+static size_t reset_itself(const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = e->records; i-- > 0;)
+		if (e->record[i].kind == TCPHS_RESET && e->record[i].reset.out)
+			return i;
+	return 0;
+}
+
 void tcphs_step_add_resets(struct tcphs_steps *s, const struct tcphs_sights *v,
 			   unsigned int which)
 {
-	size_t i, k;
+	size_t itself = reset_itself(v->e), i, k;
 
 	for (i = 0; i < v->e->records; i++) {
 		const struct tcphs_record *r = &v->e->record[i];
 		unsigned int from = r->reset.out ? which : !which;
 		struct tcphs_step *step;
 
-		if (r->kind != TCPHS_RESET)
+		if (r->kind != TCPHS_RESET || (!r->reset.out && i < itself))
 			continue;
 		for (k = 0; k < s->count; k++) {
 			step = &s->step[k];

@@ -154,35 +154,6 @@ static bool gave_up(const struct tcphs_side *s)
 }
 
 /*
- * Did a RST end this side? The kernel's tcp_receive_reset is also told where a
- * socket resets itself, because bytes came after its process had closed it:
- * nothing was received there, and a RST leaves it next. Without segments it is
- * taken at its word.
- */
-static bool rst_came(const struct tcphs_connection *c, unsigned int side)
-{
-	const struct tcphs_side *s = &c->side[side];
-	size_t i;
-
-	if (!s->rst_got.known)
-		return false;
-	if (s->rst_sent.known && s->rst_sent.ts >= s->rst_got.ts)
-		return false;
-	if (!c->segments)
-		return true;
-	for (i = 0; i < c->nsteps; i++) {
-		const struct tcphs_step *step = &c->steps[i];
-
-		if (step->kind == TCPHS_STEP_SEGMENT && step->from != side &&
-		    step->segment.flags & TCPHS_RST &&
-		    (step->received ? step->received : step->ts) <=
-			    s->rst_got.ts)
-			return true;
-	}
-	return c->whole == TCPHS_WHOLE_LOSSY;
-}
-
-/*
  * Who reset it. A RST after both FINs were acknowledged resets nothing: no
  * socket is left but TIME_WAIT, and that has no such record.
  */
@@ -203,7 +174,7 @@ static bool find_reset(const struct tcphs_connection *c, unsigned int *sender)
 		}
 		if (s->rst_got.known && s->rst_got.ts < at) {
 			at = s->rst_got.ts;
-			by = rst_came(c, side) ? !side : side;
+			by = tcphs_clue_reset_itself(c, side) ? side : !side;
 			found = true;
 		}
 	}
