@@ -23,15 +23,17 @@ running=
 trap '[ -z "$running" ] || kill "$running"; exit 130' INT TERM
 unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
 
-# The tests that are most likely to make a kernel with KASAN report something.
-hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh life_loads.sh"
-hostile+=" life_leftovers.sh poison.sh access.sh time_wait_end.sh accept_queue.sh"
-hostile+=" carried.sh vrf.sh bypath.sh"
+# The tests that are most likely to make a kernel with KASAN report something, and those
+# that come next; the order is that in which they are run.
+hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh"
+hostile+=" life_leftovers.sh"
+more="carried.sh vrf.sh bypath.sh access.sh accept_queue.sh time_wait_end.sh"
+more+=" life_loads.sh poison.sh"
 
 # Minutes that are needed on a fresh machine; name; words for env(1).
 steps="
-26	the suite			JOBS=2 make check
-42	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
+30	the suite			JOBS=2 make check
+38	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
 12	fuzzing				FUZZ_SECONDS=600 make fuzz
 24	the newest kernel		JOBS=2 KERNELS=7.2 make check-kernels
 24	the oldest kernel		JOBS=2 KERNELS=5.10 make check-kernels
@@ -39,6 +41,7 @@ steps="
 16	packages and Secure Boot	make check-package
 24	6.12				JOBS=2 KERNELS=6.12 make check-kernels
 24	6.1 with PREEMPT_RT		JOBS=2 KERNELS=6.1-rt make check-kernels
+60	KASAN: what comes next		PARTS=suite TESTS=${more// /,} make check-debug
 40	KCSAN				PARTS=races make check-debug
 120	the suite under KASAN		PARTS=suite make check-debug
 33	soak				MINUTES=30 make soak
