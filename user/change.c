@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "change.h"
+#include "clue.h"
 #include "names.h"
 
-#define is_rst(step) tcphs_saying_is_rst(step)
 #define say(s, ...) tcphs_saying_add(s, __VA_ARGS__)
 #define who(s, side) tcphs_saying_who(s, side)
 
@@ -98,7 +98,7 @@ static void say_close(struct tcphs_saying *s, unsigned int side,
 	bool failed = p->fate.known && p->fate.error;
 	const char *name = who(s, side), *error = failed ? tcphs_names_error(p->fate.error) : NULL;
 
-	if (is_rst(s->step)) {
+	if (tcphs_clue_is_rst(s->step)) {
 		say_close_by_rst(s, side, stay, was);
 	} else if (old == TCPHS_LAST_ACK && !failed) {
 		say(s, "The %s goes from LAST_ACK to CLOSE: both FINs are acknowledged, and who closes second needs no TIME_WAIT (3.6).",

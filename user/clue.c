@@ -50,7 +50,7 @@ const struct tcphs_step *tcphs_clue_first(const struct tcphs_connection *c,
 	return NULL;
 }
 
-static bool is_rst(const struct tcphs_step *step)
+bool tcphs_clue_is_rst(const struct tcphs_step *step)
 {
 	return step->kind == TCPHS_STEP_RESET ||
 	       (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST);
@@ -79,7 +79,7 @@ static bool spoke_after(const struct tcphs_connection *c, unsigned int side, uin
 		const struct tcphs_step *step = &c->steps[i];
 
 		if (step->kind == TCPHS_STEP_SEGMENT && step->from == side &&
-		    step->sent > ts && !step->foreign && !is_rst(step) &&
+		    step->sent > ts && !step->foreign && !tcphs_clue_is_rst(step) &&
 		    !(step->segment.mark & TCPHS_SEG_NO_SOCKET))
 			return true;
 	}
@@ -101,7 +101,7 @@ bool tcphs_clue_ends_nothing(const struct tcphs_connection *c,
 	uint64_t came = step->received ? step->received : step->ts;
 	uint64_t gone = gone_ts(hit);
 
-	if (!is_rst(step) || c->whole == TCPHS_WHOLE_LOSSY || near(gone, came))
+	if (!tcphs_clue_is_rst(step) || c->whole == TCPHS_WHOLE_LOSSY || near(gone, came))
 		return false;
 	if (step->foreign || left_in_syn_sent(c, step))
 		return true;
@@ -152,7 +152,7 @@ bool tcphs_clue_is_told(const struct tcphs_connection *c, size_t i)
 		return false;
 	/* The first RST of its side: what comes afterwards is answered by others. */
 	while (i-- > 0)
-		if (is_rst(&c->steps[i]) && c->steps[i].from == step->from &&
+		if (tcphs_clue_is_rst(&c->steps[i]) && c->steps[i].from == step->from &&
 		    !c->steps[i].foreign && !left_in_syn_sent(c, &c->steps[i]))
 			return false;
 	return true;
@@ -178,7 +178,7 @@ const struct tcphs_step *tcphs_clue_first_rst(const struct tcphs_connection *c)
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 
-		if (is_rst(step) && !tcphs_clue_ends_nothing(c, step))
+		if (tcphs_clue_is_rst(step) && !tcphs_clue_ends_nothing(c, step))
 			return step;
 	}
 	return NULL;

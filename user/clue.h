@@ -27,6 +27,9 @@ const struct tcphs_step *tcphs_clue_first(const struct tcphs_connection *c,
 					  unsigned int from, unsigned int mask,
 					  unsigned int flags);
 
+/* A RST, be it only one that a socket told of. */
+bool tcphs_clue_is_rst(const struct tcphs_step *step);
+
 /*
  * A RST, be it only one that a socket told of, after which both ends lived on: it was
  * forged, its number was out of place, or it answered an ACK in SYN_SENT. Where records

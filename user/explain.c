@@ -21,7 +21,6 @@
 #include "options.h"
 #include "saying.h"
 
-#define is_rst(step) tcphs_saying_is_rst(step)
 #define say(s, ...) tcphs_saying_add(s, __VA_ARGS__)
 #define who(s, side) tcphs_saying_who(s, side)
 #define shown(s, side, number) tcphs_saying_shown(s, side, number)
@@ -594,7 +593,7 @@ static void say_rst(struct tcphs_saying *s)
 		say_rst_refused(s);
 		return;
 	}
-	if (!told && no_socket && own && is_rst(own) && tcphs_clue_no_socket(c, own)) {
+	if (!told && no_socket && own && tcphs_clue_is_rst(own) && tcphs_clue_no_socket(c, own)) {
 		say(s, "RST: once more a segment without a socket.");
 		return;
 	}

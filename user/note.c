@@ -289,8 +289,7 @@ void tcphs_note_write(struct tcphs_connection *c, const struct tcphs_context *x)
 				    tcphs_answer_aborts(c, i) ? "reset" : "dropped");
 			note_restart(c, i);
 		}
-		if (step->kind == TCPHS_STEP_RESET ||
-		    (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST))
+		if (tcphs_clue_is_rst(step))
 			note_rst(c, i);
 		note_state(c, step, x);
 	}

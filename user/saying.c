@@ -50,9 +50,3 @@ const struct tcphs_step *tcphs_saying_before(const struct tcphs_saying *s,
 	}
 	return NULL;
 }
-
-bool tcphs_saying_is_rst(const struct tcphs_step *step)
-{
-	return step->kind == TCPHS_STEP_RESET ||
-	       (step->kind == TCPHS_STEP_SEGMENT && step->segment.flags & TCPHS_RST);
-}

@@ -37,6 +37,4 @@ uint32_t tcphs_saying_shown(const struct tcphs_saying *s, unsigned int side,
 const struct tcphs_step *tcphs_saying_before(const struct tcphs_saying *s,
 					     unsigned int from);
 
-bool tcphs_saying_is_rst(const struct tcphs_step *step);
-
 #endif
