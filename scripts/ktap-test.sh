@@ -56,9 +56,10 @@ two() {
 	printf '# selftests: tcphs: more-%s\n# ok 1 one\n# cut off' "$1") |
 		ktap_blocks "$work/lock"
 }
-began=$SECONDS
+# Not "began": ktap_runner has that one.
+started=$SECONDS
 runner < <(two a.sh 1.2 & two b.sh 0.4; wait)
-took=$((SECONDS - began))
+took=$((SECONDS - started))
 counts "several runners: each script's results are its own" \
 	"2 passed, 2 failed, 0 skipped, 2 scripts"
 shows "several runners: with the reason" "because of a.sh"
