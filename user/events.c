@@ -297,7 +297,7 @@ int tcphs_events_run(const struct tcphs_settings *s)
 		v.flow = tcphs_flow_new(true, forget, NULL);
 	hold = tcphs_hold_new(print, &v);
 	if (s->follow) {
-		tcphs_output_begin_pace();
+		tcphs_output_begin_pace(tcphs_input_take_in, source);
 		tcphs_stop_catch(s->seconds);
 	}
 	while (!done && !enough(&v)) {
@@ -311,11 +311,13 @@ int tcphs_events_run(const struct tcphs_settings *s)
 			tcphs_hold_idle(hold, tcphs_stop_now());
 			break;
 		case TCPHS_SOURCE_RECORD:
-			tcphs_hold_feed(hold, &r);
+			done = s->follow && tcphs_stop_reached(s->nfiles ? 0 : r.ts);
+			if (!done)
+				tcphs_hold_feed(hold, &r);
 			break;
 		}
 		if (s->follow)
-			done |= tcphs_stop_asked() ||
+			done |= (result != TCPHS_SOURCE_RECORD && tcphs_stop_asked()) ||
 				!tcphs_output_pace(result == TCPHS_SOURCE_RECORD ?
 						   r.ts : tcphs_stop_now(),
 						   result == TCPHS_SOURCE_IDLE, NULL);

@@ -38,6 +38,12 @@ const struct tcphs_hosts *tcphs_input_hosts(const struct tcphs_input *in);
 enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_record *r);
 void tcphs_input_wake(struct tcphs_input *in, int fd);
 uint64_t tcphs_input_lost(const struct tcphs_input *in);
+
+/* See tcphs_source_take_in(); `arg` is the input: for tcphs_output_begin_pace(). */
+void tcphs_input_take_in(void *arg);
+
+/* Records that were taken in and not delivered. */
+size_t tcphs_input_left(const struct tcphs_input *in);
 int tcphs_input_status(const struct tcphs_input *in);
 
 /* Which part of the recordings has been read, 0 to 1; below 0: nobody knows. */

@@ -599,6 +599,7 @@ static void count_kind(const char *name, uint64_t count, const char **before)
 static void summary(struct live *l, const struct tcphs_input *source)
 {
 	char records[TCPHS_NUMBER_SIZE], lost[TCPHS_NUMBER_SIZE];
+	size_t left = tcphs_input_left(source);
 	const char *before = ": ";
 	const struct tcphs_output plain = { .ascii = true };
 	unsigned int i;
@@ -623,9 +624,13 @@ static void summary(struct live *l, const struct tcphs_input *source)
 			   l->summary.closes[i], &before);
 	fputc('\n', stderr);
 	tcphs_report_times(stderr, &plain, &l->summary);
-	fprintf(stderr, "%s record%s, %s lost\n", tcphs_number_count(l->records, records),
+	fprintf(stderr, "%s record%s, %s lost", tcphs_number_count(l->records, records),
 		tcphs_number_plural(l->records),
 		tcphs_number_count(tcphs_input_lost(source), lost));
+	/* Who was behind has stopped before it had told them. */
+	if (l->live && left && !enough(l))
+		fprintf(stderr, ", %s not told yet", tcphs_number_count(left, records));
+	fputc('\n', stderr);
 }
 
 /* ---- the command ---------------------------------------------------------- */
@@ -663,12 +668,15 @@ static void follow(struct live *l, struct tcphs_input *source)
 			tcphs_flow_advance(l->flow, now);
 			break;
 		case TCPHS_SOURCE_RECORD:
-			tcphs_hold_feed(hold, &r);
+			/* What has happened by then is told, however far behind we are. */
+			done = tcphs_stop_reached(l->live ? r.ts : 0);
+			if (!done)
+				tcphs_hold_feed(hold, &r);
 			break;
 		}
 		done |= !tcphs_output_pace(now, result == TCPHS_SOURCE_IDLE, &l->row);
 		show_status(l, source, now);
-		done |= tcphs_stop_asked();
+		done |= result != TCPHS_SOURCE_RECORD && tcphs_stop_asked();
 	}
 	tcphs_hold_finish(hold);
 	settle(l, UINT64_MAX);
@@ -714,7 +722,7 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	if (!s->json)
 		tcphs_output_hosts(&l->output, l->context.hosts);
 	/* Many rows at a time, on a terminal too. */
-	tcphs_output_begin_pace();
+	tcphs_output_begin_pace(tcphs_input_take_in, source);
 	tcphs_message_divert(say, l);
 	tcphs_stop_catch(s->seconds);
 	follow(l, source);

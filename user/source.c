@@ -25,9 +25,14 @@ enum {
 	HEADER_MAX = 64 << 10,
 	RECORD_MAX = 4 << 10,
 	BUFFER = 256 << 10,
+	LOOK = 512,		/* records; see take_in() */
 	IDLE_MS = 100,
 	DAMAGE_SHOWN = 8,	/* messages; the rest is only counted */
 };
+
+/* Of the machine's memory so much may be taken by records that wait to be worked on. */
+#define STOCK_SHARE 8
+#define STOCK_MAX (512UL << 20)
 
 /* 2^62 ns are 146 years; as a count of records still more. */
 #define MAX_NUMBER (1ULL << 62)
@@ -49,6 +54,9 @@ struct tcphs_source {
 	size_t record_size;
 
 	uint8_t *buffer;
+	size_t room;		/* its size: BUFFER, or more while there is a stock */
+	size_t most;		/* ... which it never exceeds */
+	unsigned int unlooked;	/* records delivered since the last reading */
 	size_t begin;		/* of what is not delivered yet */
 	size_t end;
 	const uint8_t *raw;	/* of the record delivered last */
@@ -285,6 +293,16 @@ static void add_boot(struct tcphs_source *s)
 	       sizeof(s->header.boot));
 }
 
+static size_t stock_limit(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	size_t limit = pages > 0 && size > 0 ? (size_t)pages / STOCK_SHARE * size : BUFFER;
+
+	if (limit < BUFFER)
+		return BUFFER;
+	return limit < STOCK_MAX ? limit : STOCK_MAX;
+}
+
 /* The source is open on s->fd: read the header. NULL after a message. */
 static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 {
@@ -299,7 +317,9 @@ static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 		add_boot(s);
 	else if (!s->memory && !fstat(s->fd, &st) && S_ISREG(st.st_mode))
 		s->size = st.st_size;
-	s->buffer = tcphs_memory_get(1, BUFFER);
+	s->buffer = tcphs_memory_room(1, BUFFER);
+	s->room = BUFFER;
+	s->most = stock_limit();
 	s->gaps = tcphs_gap_new();
 	s->number = 1;
 	return s;
@@ -490,6 +510,64 @@ static void say_truncated(struct tcphs_source *s)
 				    s->name, s->number, s->end - s->begin, s->record_size);
 }
 
+/* Begin at the front of the buffer again. */
+static void move_up(struct tcphs_source *s)
+{
+	memmove(s->buffer, s->buffer + s->begin, s->end - s->begin);
+	s->end -= s->begin;
+	s->begin = 0;
+}
+
+/* A buffer of another size for what there is. */
+static void resize(struct tcphs_source *s, size_t room)
+{
+	uint8_t *buffer = tcphs_memory_room(1, room);
+
+	memcpy(buffer, s->buffer + s->begin, s->end - s->begin);
+	free(s->buffer);
+	s->buffer = buffer;
+	s->room = room;
+	s->end -= s->begin;
+	s->begin = 0;
+}
+
+/*
+ * What the ring has is taken in while older records are still worked on: whoever is
+ * slower than the writers for a while needs memory then, but loses nothing. A ring
+ * of 64 KiB per CPU takes as many records as are worked on between two looks.
+ */
+static void take_in(struct tcphs_source *s)
+{
+	ssize_t n;
+
+	s->unlooked = 0;
+	if (s->ended || s->holding)
+		return;
+	/* Each byte is moved once at the most: the half is free then. */
+	if (s->begin >= s->room / 2)
+		move_up(s);
+	if (s->room - s->end < BUFFER / 2 && s->room < s->most)
+		resize(s, s->room * 2 < s->most ? s->room * 2 : s->most);
+	if (s->room - s->end < s->record_size)
+		return;
+	n = read_some(s, s->buffer + s->end, s->room - s->end);
+	if (!n)
+		s->ended = true;
+	else if (n > 0)
+		s->end += n;
+}
+
+void tcphs_source_take_in(struct tcphs_source *s)
+{
+	if (s->live && s->follow)
+		take_in(s);
+}
+
+size_t tcphs_source_left(const struct tcphs_source *s)
+{
+	return (s->end - s->begin) / s->record_size;
+}
+
 /* Have at least one whole record at `begin`, if there is one. */
 static enum tcphs_source_result fill(struct tcphs_source *s)
 {
@@ -498,10 +576,13 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 
 		if (s->ended)
 			return TCPHS_SOURCE_END;
-		memmove(s->buffer, s->buffer + s->begin, s->end - s->begin);
-		s->end -= s->begin;
-		s->begin = 0;
-		n = read_some(s, s->buffer + s->end, BUFFER - s->end);
+		s->unlooked = 0;
+		/* The stock is used up. */
+		if (s->room > BUFFER)
+			resize(s, BUFFER);
+		else
+			move_up(s);
+		n = read_some(s, s->buffer + s->end, s->room - s->end);
 		if (n == -EAGAIN) {
 			if (!s->follow || tcphs_stop_asked())
 				return TCPHS_SOURCE_END;
@@ -527,6 +608,8 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 	const char *wrong;
 
 	for (;;) {
+		if (s->unlooked++ >= LOOK && tcphs_source_left(s) >= LOOK)
+			tcphs_source_take_in(s);
 		result = fill(s);
 		if (result != TCPHS_SOURCE_RECORD)
 			return result;

@@ -77,6 +77,16 @@ size_t tcphs_source_run(struct tcphs_source *s, uint64_t most, const void **byte
  */
 void tcphs_source_wake(struct tcphs_source *s, int fd);
 
+/*
+ * Whoever follows the module and is kept waiting, by who reads the output, calls this
+ * meanwhile: what the ring has is taken in, so that it is not overwritten. Reading
+ * does it by itself, too.
+ */
+void tcphs_source_take_in(struct tcphs_source *s);
+
+/* Records that were taken in and not delivered. */
+size_t tcphs_source_left(const struct tcphs_source *s);
+
 /* Records that the stream says were lost, so far. */
 uint64_t tcphs_source_lost(const struct tcphs_source *s);
 

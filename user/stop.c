@@ -36,6 +36,11 @@ bool tcphs_stop_asked(void)
 	return asked || (deadline && tcphs_stop_now() >= deadline);
 }
 
+bool tcphs_stop_reached(uint64_t ts)
+{
+	return ts ? asked || (deadline && ts >= deadline) : tcphs_stop_asked();
+}
+
 uint64_t tcphs_stop_now(void)
 {
 	struct timespec now;

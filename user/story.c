@@ -143,6 +143,8 @@ static void read_all(struct teller *t, struct tcphs_input *source)
 				return;
 			break;
 		case TCPHS_SOURCE_RECORD:
+			if (t->s->follow && tcphs_stop_reached(t->s->nfiles ? 0 : r.ts))
+				return;
 			if (r.ts > t->context.last)
 				t->context.last = r.ts;
 			tcphs_flow_feed(t->flow, &r);
@@ -150,7 +152,7 @@ static void read_all(struct teller *t, struct tcphs_input *source)
 				tell_ripe(t);
 			if (!t->s->follow && !(++i % 4096))
 				tcphs_progress_show("reading", tcphs_input_share(source));
-			break;
+			continue;
 		}
 		if (t->s->follow && tcphs_stop_asked())
 			return;
