@@ -94,6 +94,8 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 	}
 	to->lossy |= from->lossy;
 	to->after_loss &= from->after_loss;
+	if (!to->asked)
+		to->asked = from->asked;
 	tcphs_due_forget(&f->due, from);
 	tcphs_end_delete(&f->ends, from);
 	for (i = 0; i < 4; i++)
@@ -119,6 +121,8 @@ static void move_syn(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_en
 	    r->segment.seq == seq) {
 		tcphs_end_append(&f->ends, to, r);
 		from->records--;
+		to->asked = from->asked;
+		from->asked = 0;
 	}
 }
 
@@ -424,6 +428,8 @@ static void take_back_syn(struct tcphs_flow *f, struct tcphs_end *e)
 	if (!n || n == e || n->stub || e->stub || n->socket || n->peer ||
 	    !has_only(n, 1))
 		return;
+	/* Nor did it reach who listens. */
+	tcphs_listener_uncount(&f->ends, n);
 	merge(f, e, n);
 }
 

@@ -200,9 +200,19 @@ void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t 
 	e->listener_sock = sock;
 	if (!counted || !named || named == counted || named->role != TCPHS_ROLE_LISTENER)
 		return;
-	counted->counts.syns--;
-	counted->counts.unanswered--;
+	tcphs_listener_uncount(ends, e);
 	count_syn(ends, named, e);
+}
+
+void tcphs_listener_uncount(struct tcphs_ends *ends, struct tcphs_end *e)
+{
+	struct tcphs_end *l = counted_by(ends, e);
+
+	e->asked = 0;
+	if (!l)
+		return;
+	l->counts.syns--;
+	l->counts.unanswered--;
 }
 
 /*

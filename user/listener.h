@@ -26,6 +26,9 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
  */
 void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t sock);
 
+/* The SYN of e that is not answered yet found a TIME_WAIT instead of who listens. */
+void tcphs_listener_uncount(struct tcphs_ends *ends, struct tcphs_end *e);
+
 /*
  * Count a segment of e at its listener. SYNs are answered before the receive call
  * returns, or never.
