@@ -243,7 +243,10 @@ static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 	for (side = 0; side < 2; side++) {
 		const struct tcphs_side *s = &c->side[side];
 
-		if (entered(step, s, side, TCPHS_FIN_WAIT2) ||
+		if (entered(step, s, side, TCPHS_ESTABLISHED) && step->ts &&
+		    c->open == TCPHS_OPEN_UNSEEN && c->whole == TCPHS_WHOLE_COMPLETE)
+			add(step, "restored with TCP_REPAIR");
+		else if (entered(step, s, side, TCPHS_FIN_WAIT2) ||
 		    (entered(step, s, side, TCPHS_ESTABLISHED) && step->ts) ||
 		    (entered(step, s, side, TCPHS_CLOSE) && !s->fate.error &&
 		     s->fate.old == TCPHS_LAST_ACK))

@@ -73,6 +73,7 @@ bool tcphs_proof_open(const struct tcphs_connection *c, const struct tcphs_openi
 	case TCPHS_RULE_OPEN_GAVE_UP:
 		return tcphs_clue_died_opening(client) &&
 		       client->fate.error == ETIMEDOUT;
+	case TCPHS_RULE_OPEN_RESTORED:
 	case TCPHS_RULE_OPEN_NO_SYN:
 	case TCPHS_RULE_OPEN_HALF:
 		break;

@@ -19,6 +19,8 @@ static const struct {
 		"The number of the server's SYN,ACK was a SYN cookie, and an end became ESTABLISHED." },
 	[TCPHS_RULE_OPEN_SYN_DATA] = { TCPHS_OPEN_FAST_OPEN,
 		"The SYN,ACK acknowledged data of the SYN, and an end became ESTABLISHED or the server was closing already." },
+	[TCPHS_RULE_OPEN_RESTORED] = { TCPHS_OPEN_UNSEEN,
+		"Segments are recorded and no SYN left, but the client became ESTABLISHED: it was restored with TCP_REPAIR." },
 	[TCPHS_RULE_OPEN_ESTABLISHED] = { TCPHS_OPEN_THREE_WAY,
 		"The client became ESTABLISHED, or the server did where the client is not on this machine." },
 	[TCPHS_RULE_OPEN_REFUSED] = { TCPHS_OPEN_REFUSED,

@@ -117,6 +117,10 @@ static enum tcphs_open_rule find_open(const struct tcphs_connection *c,
 	    (done || tcphs_clue_was(server, TCPHS_FIN_WAIT1) ||
 	     tcphs_clue_was(server, TCPHS_CLOSE_WAIT)))
 		return TCPHS_RULE_OPEN_SYN_DATA;
+	/* tcp_connect() of Linux sends nothing then: the other end is long open. */
+	if (done && !syn && !synack && c->segments && client->socket &&
+	    c->whole == TCPHS_WHOLE_COMPLETE)
+		return TCPHS_RULE_OPEN_RESTORED;
 	if (done)
 		return TCPHS_RULE_OPEN_ESTABLISHED;
 
