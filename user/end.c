@@ -195,6 +195,8 @@ void tcphs_end_delete(struct tcphs_ends *s, struct tcphs_end *e)
 		tcphs_table_remove(&s->by_tuple, &e->by_tuple);
 	if (e->peer)
 		e->peer->peer = NULL;
+	if (s->fed == e)
+		s->fed = NULL;
 	unlist(e);
 	tcphs_end_forget(s, e);
 	free(e);

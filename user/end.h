@@ -136,6 +136,7 @@ struct tcphs_ends {
 	uint64_t serials;		/* of listeners, that are given away */
 	bool lost;			/* records, at any time */
 	uint64_t complete;		/* before this ts some may be lost */
+	struct tcphs_end *fed;		/* whose the last record was; NULL unknown */
 	struct tcphs_record *gap;	/* of each host the one that lasts longest */
 	size_t gaps;
 	size_t gaps_room;

@@ -21,6 +21,10 @@ struct tcphs_flow {
 	struct tcphs_ends ends;
 	struct tcphs_due due;
 	unsigned long numbered;
+
+	/* The record that was fed last, to know it again. */
+	const struct tcphs_record *last;
+	uint64_t last_n;
 };
 
 /* ---- attaching records ---------------------------------------------------- */
@@ -48,6 +52,7 @@ static bool has_only(const struct tcphs_end *e, size_t records)
 static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 		   const struct tcphs_record *r)
 {
+	f->ends.fed = e;
 	if (e->stub) {
 		e->last = r->ts;
 		tcphs_end_enlist(&f->ends.stubs, e);
@@ -607,6 +612,9 @@ void tcphs_flow_feed(struct tcphs_flow *f, const struct tcphs_record *r)
 {
 	struct tcphs_tuple t;
 
+	f->ends.fed = NULL;
+	f->last = r;
+	f->last_n = r->n;
 	tcphs_address_tuple(r, &t);
 	switch (r->kind) {
 	case TCPHS_TRANSITION:
@@ -691,6 +699,9 @@ struct tcphs_end *tcphs_flow_find(const struct tcphs_flow *f, const struct tcphs
 	struct tcphs_tuple t;
 	struct tcphs_end *e;
 
+	/* Mostly it is asked of the record that was just fed. */
+	if (f->ends.fed && f->last == r && f->last_n == r->n)
+		return f->ends.fed;
 	tcphs_address_tuple(r, &t);
 	e = tcphs_end_of_sock(&f->ends, r, &t);
 	return e ? e : tcphs_end_newest(&f->ends, &t, r->netns);

@@ -568,6 +568,14 @@ size_t tcphs_source_left(const struct tcphs_source *s)
 	return (s->end - s->begin) / s->record_size;
 }
 
+/* Between records: while many are left. */
+static void look(struct tcphs_source *s)
+{
+	s->unlooked = 0;
+	if (tcphs_source_left(s) >= LOOK)
+		tcphs_source_take_in(s);
+}
+
 /* Have at least one whole record at `begin`, if there is one. */
 static enum tcphs_source_result fill(struct tcphs_source *s)
 {
@@ -608,8 +616,8 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 	const char *wrong;
 
 	for (;;) {
-		if (s->unlooked++ >= LOOK && tcphs_source_left(s) >= LOOK)
-			tcphs_source_take_in(s);
+		if (++s->unlooked > LOOK)
+			look(s);
 		result = fill(s);
 		if (result != TCPHS_SOURCE_RECORD)
 			return result;
