@@ -228,11 +228,11 @@ struct tcphs_transition {
  * ones only. COOKIE: a SYN,ACK whose number is a SYN cookie. MINI: the local
  * end is a request or TIME_WAIT mini-socket. NO_SOCKET: sent for no connection,
  * out of a control socket (RST, ACK) or a process's raw socket. ACCEPT_FULL:
- * received by a listener, or a request of it, whose accept queue was full, so
- * that TCP drops it. PROBE: a pure ACK that repeats the number before the next
- * (keep-alive or window probe). ANSWER: a pure ACK that a probe, or a SYN or RST
- * out of place (RFC 5961), called for; as a hint, since any ACK may be the
- * answer.
+ * received by a listener, or a request of it, whose accept queue was full: TCP
+ * drops what would have been added to it. PROBE: a pure ACK that repeats the
+ * number before the next (keep-alive or window probe). ANSWER: a pure ACK that a
+ * probe, or a SYN or RST out of place (RFC 5961), called for; as a hint, since any
+ * ACK may be the answer.
  */
 #define TCPHS_SEG_OUT		(1 << 0)
 #define TCPHS_SEG_RETRANSMIT	(1 << 1)
