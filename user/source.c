@@ -518,11 +518,15 @@ static void move_up(struct tcphs_source *s)
 	s->begin = 0;
 }
 
-/* A buffer of another size for what there is. */
+/* A buffer of another size for what there is; without memory the one that there is. */
 static void resize(struct tcphs_source *s, size_t room)
 {
-	uint8_t *buffer = tcphs_memory_room(1, room);
+	uint8_t *buffer = malloc(room);
 
+	if (!buffer) {
+		move_up(s);
+		return;
+	}
 	memcpy(buffer, s->buffer + s->begin, s->end - s->begin);
 	free(s->buffer);
 	s->buffer = buffer;
@@ -550,11 +554,12 @@ static void take_in(struct tcphs_source *s)
 		resize(s, s->room * 2 < s->most ? s->room * 2 : s->most);
 	if (s->room - s->end < s->record_size)
 		return;
-	n = read_some(s, s->buffer + s->end, s->room - s->end);
-	if (!n)
-		s->ended = true;
-	else if (n > 0)
-		s->end += n;
+	/* An end or an error waits until all of this is delivered: not now to say so. */
+	n = read(s->fd, s->buffer + s->end, s->room - s->end);
+	if (n <= 0)
+		return;
+	s->end += n;
+	s->taken += n;
 }
 
 void tcphs_source_take_in(struct tcphs_source *s)
