@@ -37,6 +37,13 @@ enum {
 /* 2^62 ns are 146 years; as a count of records still more. */
 #define MAX_NUMBER (1ULL << 62)
 
+/* Bytes as they came. */
+struct stock {
+	struct stock *next;
+	size_t end;		/* of what is in it, while it waits */
+	uint8_t bytes[BUFFER];
+};
+
 struct tcphs_source {
 	const char *name;
 	int fd;
@@ -53,9 +60,13 @@ struct tcphs_source {
 	size_t header_size;
 	size_t record_size;
 
-	uint8_t *buffer;
-	size_t room;		/* its size: BUFFER, or more while there is a stock */
-	size_t most;		/* ... which it never exceeds */
+	struct stock *now;	/* what is being delivered */
+	uint8_t *buffer;	/* its bytes */
+	struct stock *oldest;	/* what was taken in meanwhile and comes next ... */
+	struct stock *newest;
+	size_t stocked;		/* ... bytes of memory that it has */
+	size_t most;		/* ... which never are more than these */
+	size_t waiting;		/* ... and bytes that are in it */
 	unsigned int unlooked;	/* records delivered since the last reading */
 	size_t begin;		/* of what is not delivered yet */
 	size_t end;
@@ -296,10 +307,8 @@ static void add_boot(struct tcphs_source *s)
 static size_t stock_limit(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	size_t limit = pages > 0 && size > 0 ? (size_t)pages / STOCK_SHARE * size : BUFFER;
+	size_t limit = pages > 0 && size > 0 ? (size_t)pages / STOCK_SHARE * size : 0;
 
-	if (limit < BUFFER)
-		return BUFFER;
 	return limit < STOCK_MAX ? limit : STOCK_MAX;
 }
 
@@ -317,8 +326,8 @@ static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 		add_boot(s);
 	else if (!s->memory && !fstat(s->fd, &st) && S_ISREG(st.st_mode))
 		s->size = st.st_size;
-	s->buffer = tcphs_memory_room(1, BUFFER);
-	s->room = BUFFER;
+	s->now = tcphs_memory_room(1, sizeof(*s->now));
+	s->buffer = s->now->bytes;
 	s->most = stock_limit();
 	s->gaps = tcphs_gap_new();
 	s->number = 1;
@@ -405,6 +414,26 @@ void tcphs_source_position(const struct tcphs_source *s, uint64_t *done, uint64_
 	*size = s->size;
 }
 
+/* The oldest that was taken in is to be delivered next. false: there is none. */
+static bool take_out(struct tcphs_source *s)
+{
+	struct stock *oldest = s->oldest;
+
+	if (!oldest)
+		return false;
+	s->oldest = oldest->next;
+	if (!s->oldest)
+		s->newest = NULL;
+	free(s->now);
+	s->now = oldest;
+	s->buffer = oldest->bytes;
+	s->begin = 0;
+	s->end = oldest->end;
+	s->stocked -= BUFFER;
+	s->waiting -= oldest->end;
+	return true;
+}
+
 void tcphs_source_close(struct tcphs_source *s)
 {
 	if (!s)
@@ -416,7 +445,9 @@ void tcphs_source_close(struct tcphs_source *s)
 		close(s->fd);
 	free(s->memory);
 	free(s->raw_header);
-	free(s->buffer);
+	while (take_out(s))
+		;
+	free(s->now);
 	tcphs_gap_free(s->gaps);
 	free(s);
 }
@@ -518,47 +549,39 @@ static void move_up(struct tcphs_source *s)
 	s->begin = 0;
 }
 
-/* A buffer of another size for what there is; without memory the one that there is. */
-static void resize(struct tcphs_source *s, size_t room)
-{
-	uint8_t *buffer = malloc(room);
-
-	if (!buffer) {
-		move_up(s);
-		return;
-	}
-	memcpy(buffer, s->buffer + s->begin, s->end - s->begin);
-	free(s->buffer);
-	s->buffer = buffer;
-	s->room = room;
-	s->end -= s->begin;
-	s->begin = 0;
-}
-
 /*
  * What the ring has is taken in while older records are still worked on: whoever is
  * slower than the writers for a while needs memory then, but loses nothing. A ring
- * of 64 KiB per CPU takes as many records as are worked on between two looks.
+ * of 64 KiB per CPU takes as many records as are worked on between two looks. The
+ * module gives whole records, of which whole ones fit into a buffer: none is copied.
  */
 static void take_in(struct tcphs_source *s)
 {
+	struct stock *last = s->newest;
 	ssize_t n;
 
 	s->unlooked = 0;
-	if (s->ended || s->holding)
-		return;
-	/* Each byte is moved once at the most: the half is free then. */
-	if (s->begin >= s->room / 2)
-		move_up(s);
-	if (s->room - s->end < BUFFER / 2 && s->room < s->most)
-		resize(s, s->room * 2 < s->most ? s->room * 2 : s->most);
-	if (s->room - s->end < s->record_size)
-		return;
+	if (!last || BUFFER - last->end < s->record_size) {
+		if (s->stocked + BUFFER > s->most)
+			return;
+		last = malloc(sizeof(*last));
+		if (!last)
+			return;
+		last->next = NULL;
+		last->end = 0;
+		if (s->newest)
+			s->newest->next = last;
+		else
+			s->oldest = last;
+		s->newest = last;
+		s->stocked += BUFFER;
+	}
 	/* An end or an error waits until all of this is delivered: not now to say so. */
-	n = read(s->fd, s->buffer + s->end, s->room - s->end);
+	n = read(s->fd, last->bytes + last->end, BUFFER - last->end);
 	if (n <= 0)
 		return;
-	s->end += n;
+	last->end += n;
+	s->waiting += n;
 	s->taken += n;
 }
 
@@ -570,7 +593,7 @@ void tcphs_source_take_in(struct tcphs_source *s)
 
 size_t tcphs_source_left(const struct tcphs_source *s)
 {
-	return (s->end - s->begin) / s->record_size;
+	return (s->end - s->begin + s->waiting) / s->record_size;
 }
 
 /* Between records: while many are left. */
@@ -587,15 +610,13 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 	while (s->end - s->begin < s->record_size) {
 		ssize_t n;
 
+		s->unlooked = 0;
 		if (s->ended)
 			return TCPHS_SOURCE_END;
-		s->unlooked = 0;
-		/* The stock is used up. */
-		if (s->room > BUFFER)
-			resize(s, BUFFER);
-		else
-			move_up(s);
-		n = read_some(s, s->buffer + s->end, s->room - s->end);
+		if (take_out(s))
+			continue;
+		move_up(s);
+		n = read_some(s, s->buffer + s->end, BUFFER - s->end);
 		if (n == -EAGAIN) {
 			if (!s->follow || tcphs_stop_asked())
 				return TCPHS_SOURCE_END;
