@@ -41,9 +41,9 @@ steps="
 16	packages and Secure Boot	make check-package
 24	6.12				JOBS=2 KERNELS=6.12 make check-kernels
 24	6.1 with PREEMPT_RT		JOBS=2 KERNELS=6.1-rt make check-kernels
-50	KASAN: what comes next		JOBS=2 PARTS=suite TESTS=${more// /,} make check-debug
+60	KASAN: what comes next		JOBS=2 PARTS=suite TESTS=${more// /,} make check-debug
 40	KCSAN				PARTS=races make check-debug
-110	the suite under KASAN		JOBS=2 PARTS=suite make check-debug
+150	the suite under KASAN		JOBS=2 PARTS=suite make check-debug
 33	soak				MINUTES=30 make soak
 60	a fleet of two hosts		make check-fleet
 "
