@@ -267,6 +267,9 @@ bool tcphs_outlet_close(struct tcphs_outlet *o, bool whole)
 	if (o->part && (!whole || o->error))
 		unlink(o->part);
 	unfinished = NULL;
+	/* Who reads from a FIFO may have had enough. */
+	if (!o->part && o->error == EPIPE)
+		o->error = 0;
 	if (o->error > 0)
 		tcphs_message_print("%s: %s%s", o->name, strerror(o->error),
 				    !o->part ? "" : o->existed ? ": it is as it was" :

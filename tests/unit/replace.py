@@ -73,6 +73,16 @@ def stop_in_the_middle(args, work, number):
     return status, made
 
 
+def leave_early(args, fifo):
+    """Who reads the output goes before there is any."""
+    p = subprocess.Popen([TCPHS, *args, "-r", "-", "-o", fifo], stdin=subprocess.PIPE, env=ENV,
+                         stderr=subprocess.PIPE)
+    with open(fifo, "rb"):
+        pass
+    error = p.communicate(RAW, timeout=120)[1]
+    return p.returncode, error.decode()
+
+
 def check_anew(args, name):
     title = " ".join(args) + " -o " + name
     with tempfile.TemporaryDirectory() as work:
@@ -126,6 +136,8 @@ def check_anew(args, name):
             reader.join(10)
             say(got == (0, "") and taken == [want] and
                 not os.path.isfile(path), title + ": into " + os.path.basename(path)[:4], got)
+        got = leave_early(args, at("pipe." + name))
+        say(got == (0, ""), title + ": into a pipe that nobody reads any more", got)
         if os.geteuid() == 0:
             full = at("full." + name)
             os.mknod(full, 0o20666, os.makedev(1, 7))
