@@ -272,8 +272,11 @@ static __always_inline bool ack_out_wanted(const struct tcphdr *th,
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	/* RFC 9293, 3.8.4: a probe repeats the last number. */
-	if (before(ntohl(th->seq), tp->snd_nxt))
+	/*
+	 * RFC 9293, 3.8.4: a probe repeats the last number. Other ACKs may be below
+	 * snd_nxt, too, where the peer has taken back its window.
+	 */
+	if (ntohl(th->seq) == tp->snd_una - 1)
 		*mark = TCPHS_SEG_PROBE;
 	switch (was) {
 	case TCP_ESTABLISHED:
@@ -291,13 +294,19 @@ static __always_inline bool ack_out_wanted(const struct tcphdr *th,
 	}
 }
 
-/* Was this SYN,ACK sent before? It is stamped with the first one's time. */
+/*
+ * Was this SYN,ACK of sk, a listener or its child, sent before? It is stamped with the
+ * first one's time, and with TCP_TX_DELAY with when it is to leave.
+ */
 static __always_inline bool synack_repeated(const struct request_sock *req,
-					    const struct sk_buff *skb)
+					    const struct sk_buff *skb,
+					    const struct sock *sk)
 {
 	u64 first = tcp_rsk(req)->snt_synack;
+	u64 stamp = tcp_skb_timestamp_us(skb);
 
-	return first && first != tcp_skb_timestamp_us(skb);
+	return first && first != stamp &&
+	       first != stamp - READ_ONCE(tcp_sk(sk)->tcp_tx_delay);
 }
 
 /*
@@ -310,7 +319,7 @@ static bool child_synack_repeated(const struct sk_buff *skb, const struct sock *
 
 	/* RCU is held by the caller of the hook. */
 	req = rcu_dereference(tcp_sk(sk)->fastopen_rsk);
-	return req ? synack_repeated(req, skb) :
+	return req ? synack_repeated(req, skb, sk) :
 		     inet_csk(sk)->icsk_retransmits;
 }
 
@@ -389,7 +398,7 @@ static __always_inline unsigned int request_out(PACKET, bool inet6)
 	const struct request_sock *req = inet_reqsk(skb->sk);
 
 	if (f & TCPHDR_SYN) {
-		if (synack_repeated(req, skb)) {
+		if (synack_repeated(req, skb, req->rsk_listener)) {
 			mark |= TCPHS_SEG_RETRANSMIT;
 		} else {
 			tcphs_hint_forget(state->net, th);
@@ -874,10 +883,15 @@ static noinline bool passes_again(const struct sk_buff *skb,
  * Passes here though no socket sends it now: IPVS, ipvlan and the copies of nft's dup
  * have it leave once more, or leave what came from elsewhere. What TCP sends without
  * a socket (a SYN cookie, a RST), and nft's reject, has no device yet, but for a VRF.
+ * IPsec has it leave anew behind each transform, of which some leave TCP as it is:
+ * IPComp what is short, and ESP and AH what the network card is to encrypt.
  */
 static __always_inline bool is_passed_on(const struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+					 const struct nf_hook_state *state, bool inet6)
 {
+	if (unlikely(inet6 ? IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED :
+			     IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED))
+		return true;
 #if IS_ENABLED(CONFIG_IP_VS)
 	if (unlikely(skb->ipvs_property))
 		return true;
@@ -958,7 +972,7 @@ static __always_inline unsigned int hook_in(void *priv, const struct sk_buff *sk
 static __always_inline unsigned int hook_out(void *priv, const struct sk_buff *skb,
 					     const struct nf_hook_state *state, bool inet6)
 {
-	if (is_passed_on(skb, state))
+	if (is_passed_on(skb, state, inet6))
 		return NF_ACCEPT;
 	if (is_for_vrf(state))
 		return vrf_out(priv, skb, state, inet6);

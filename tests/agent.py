@@ -29,6 +29,8 @@ PR_SET_NAME = 15
 CLONE_NEWNET = 0x40000000
 FAMILY = {"inet": socket.AF_INET, "inet6": socket.AF_INET6,
           "v4mapped": socket.AF_INET6}
+# Those that Python has no names for.
+OPTIONS = {"TCP_TX_DELAY": 37}
 # In struct tcp_info, the same on every kernel since 4.2.
 TCPI_SEGS_OUT = 136
 
@@ -228,8 +230,8 @@ class Agent:
         wait_for("every byte to be acknowledged", empty)
 
     def setopt(self, level, name, value):
-        self.sock.setsockopt(getattr(socket, level), getattr(socket, name),
-                             value)
+        self.sock.setsockopt(getattr(socket, level),
+                             OPTIONS.get(name) or getattr(socket, name), value)
 
     def linger0(self):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

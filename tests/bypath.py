@@ -36,8 +36,12 @@ IP_VS_SO_SET_ADD, IP_VS_SO_SET_ADDDEST = 1154, 1159
 PATIENCE = 20
 
 
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def listen(address, port):
-    sock = socket.socket()
+    sock = socket.socket(family(address))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.bind((address, port))
     sock.listen(8)
@@ -65,7 +69,7 @@ def ask(netns, address, port, quick=True):
     os.closerange(3, 64)
     enter_netns("/run/netns/" + netns)
     try:
-        with socket.socket() as sock:
+        with socket.socket(family(address)) as sock:
             sock.settimeout(PATIENCE)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, quick)
             sock.connect((address, port))
@@ -93,8 +97,7 @@ def ride(*words):
 
 def refuse(client, address, port):
     enter_netns("/run/netns/" + client)
-    with socket.socket(socket.AF_INET6 if ":" in address else
-                       socket.AF_INET) as sock:
+    with socket.socket(family(address)) as sock:
         sock.settimeout(PATIENCE)
         return sock.connect_ex((address, int(port))) != errno.ECONNREFUSED
 

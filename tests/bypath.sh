@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Ways on which a segment passes netfilter more than once, or in another network
 # namespace than its socket's: NAT that turns a connection to loopback (service meshes),
-# IPVS, ipvlan, nft's dup. Each is told once, where its socket is. And a listener
+# IPVS, ipvlan, nft's dup, IPsec. Each is told once, where its socket is. And a listener
 # that closes amid a handshake, which another one of its group ends.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
@@ -206,6 +206,36 @@ for r in map(json.loads, sys.stdin):
 ' "$(netns_inode "$NS_S")" <"$WORK/events.json")" ""
 }
 
+# ipcomp NETNS OWN-ADDRESS ADDRESS: what goes from the one to the other is compressed.
+# Needs CLIENT and SERVER, both ends' addresses.
+ipcomp() {
+	ip -n "$1" -b - <<-EOF
+		xfrm state add src $CLIENT dst $SERVER proto comp spi 0x1001 comp deflate mode transport
+		xfrm state add src $SERVER dst $CLIENT proto comp spi 0x1002 comp deflate mode transport
+		xfrm policy add src $2 dst $3 dir out tmpl src $2 dst $3 proto comp mode transport
+	EOF
+}
+
+# IPComp compresses nothing as short as this, but has it leave once more.
+ipsec() {
+	local way family=inet
+	DELAY=0 place_netns
+	for way in "192.0.2.2 198.51.100.2" "2001:db8:1::2 2001:db8:2::2"; do
+		CLIENT=${way% *} SERVER=${way#* }
+		if ! ipcomp "$NS_C" "$CLIENT" "$SERVER" ||
+		   ! ipcomp "$NS_S" "$SERVER" "$CLIENT"; then
+			skip "IPsec, $family" "no IPComp in this kernel"
+		else
+			look "$NS_S" eth0
+			talked "IPsec, $family: made" talk "$NS_S" "$SERVER" 8083 \
+				"$NS_C" "$SERVER" 8083
+			said "IPsec, $family" "port 8083 and host $CLIENT" \
+				"client=$NS_C" "server=$NS_S"
+		fi
+		family=inet6
+	done
+}
+
 migration() {
 	DELAY=150 place_netns
 	# 5.10 has the sysctl in its later versions, but nothing that heeds it.
@@ -229,6 +259,7 @@ ipvs
 ipvlan l3
 ipvlan l3s
 dup
+ipsec
 migration
 kernel_quiet "the kernel has not complained"
 finish

@@ -54,8 +54,10 @@ class Connection:
     def end(self, name):
         return self.client if name == "client" else self.server
 
-    def listen(self, backlog=8, any_addr=False):
+    def listen(self, backlog=8, any_addr=False, tx_delay=0):
         self.server.socket()
+        if tx_delay:
+            self.server.setopt("IPPROTO_TCP", "TCP_TX_DELAY", tx_delay)
         addr = self.addr["server"]
         if any_addr:
             addr = "0.0.0.0" if self.family == "inet" else "::"
@@ -117,9 +119,10 @@ def other(name):
 
 # ------------------------------------------------------------------ the cases
 
-def opened(con, bound="", any_addr="", backlog="8", talk=""):
+def opened(con, bound="", any_addr="", backlog="8", talk="", tx_delay="0"):
     """Three-way open; stays open, perhaps after some data"""
-    con.open(bound=bool(bound), any_addr=bool(any_addr), backlog=int(backlog))
+    con.open(bound=bool(bound), any_addr=bool(any_addr), backlog=int(backlog),
+             tx_delay=int(tx_delay))
     if talk:
         con.talk()
 
@@ -305,11 +308,11 @@ def syn_timeout(con, retries="2"):
     con.client.wait_state("CLOSE")
 
 
-def syn_ack_lost(con, retries="1"):
+def syn_ack_lost(con, retries="1", tx_delay="0"):
     """The server's answers are lost: its request expires, the client gives up"""
     con.client.sysctl("ipv4/tcp_syn_retries", retries)
     con.server.sysctl("ipv4/tcp_synack_retries", retries)
-    con.listen()
+    con.listen(tx_delay=int(tx_delay))
     con.client.socket()
     con.client.start("connect_fail", *con.local["server"])
     con.server.start("watch_end", "SYN_RECV")
