@@ -88,7 +88,7 @@ for ((round = 0; round < LOADS; round++)); do
 	fi
 	# From at once to after a while.
 	[ $((round % 4)) = 0 ] || sleep "0.$((RANDOM % 5))"
-	if timeout 120 rmmod tcphs 2>>"$WORK/errors"; then
+	if timeout $((120 * ${TCPHS_SLOW:-1})) rmmod tcphs 2>>"$WORK/errors"; then
 		unloaded=$((unloaded + 1))
 	fi
 	if [ -e /proc/tcphs ] || [ -e /sys/module/tcphs ]; then

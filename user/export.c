@@ -117,13 +117,14 @@ static void say(struct export *e, const char *text)
 		tcphs_mermaid_say(e->mermaid, text);
 }
 
-static void finish(void *arg, uint64_t lost)
+static void finish(void *arg, uint64_t lost, uint64_t last)
 {
 	struct export *e = arg;
 	char text[160], count[TCPHS_NUMBER_SIZE];
 	const char *why = NULL;
 
 	(void)lost;
+	(void)last;
 	errno = 0;
 	if (!e->number)
 		say(e, "no connection was found");

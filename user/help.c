@@ -106,8 +106,8 @@ static const struct {
 	char key;
 	const char *text;
 } options[] = {
-	{ 'r', "  -r, --read=FILE     read a recording, or records as JSON (- is standard input);\n"
-	       "                      several -r: as if one machine had recorded them\n" },
+	{ 'r', "  -r, --read=FILE     read a recording, or records as JSON (- is standard input)\n" },
+	{ 'R', "                      several -r: as if one machine had recorded them\n" },
 	{ 'o', "  -o, --output=FILE   write to FILE (record, stats: - is standard output)\n" },
 	{ 'j', "      --json          one JSON object per line\n" },
 	{ 'p', "      --prometheus    stats: in the text format for Prometheus\n" },
@@ -156,7 +156,8 @@ void tcphs_help_print(const struct tcphs_command *command)
 	}
 	fputs("Options:\n", stdout);
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (!command || strchr(command->options, options[i].key))
+		if (!command || (options[i].key == 'R' ? command->merges :
+				 strchr(command->options, options[i].key) != NULL))
 			fputs(options[i].text, stdout);
 	fputs("  -h, --help          this text\n"
 	      "      --usage         the same\n"

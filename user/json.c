@@ -264,6 +264,17 @@ static void ends(struct tcphs_values *v, const struct tcphs_record *r, uint32_t 
 	tcphs_value_truth(v, "mapped", r->flags & TCPHS_V4MAPPED);
 }
 
+/* Of lost records it is not known whose they were. */
+static void ends_unknown(struct tcphs_values *v)
+{
+	static const char *const names[] = { "netns", "family", "saddr", "sport", "daddr",
+					     "dport", "sock", "mapped" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		tcphs_value_word(v, names[i], NULL);
+}
+
 /* What the header of its stream says, so that each record can be read alone. */
 static void write_stream(struct tcphs_values *v, const struct tcphs_host *host)
 {
@@ -309,6 +320,7 @@ static void record(struct tcphs_values *v, const struct tcphs_record *r,
 	tcphs_value_signed(v, "wall", (int64_t)r->ts + tcphs_host_wall(hosts));
 	stream(v, tcphs_host_of(hosts, r->netns));
 	if (r->kind == TCPHS_LOST) {
+		ends_unknown(v);
 		tcphs_value_number(v, "count", r->lost.count);
 		number(v, "since", r->lost.since, r->lost.since);
 		number(v, "until", r->lost.until, r->lost.until);

@@ -421,6 +421,26 @@ static void below(struct drawing *d, const struct tcphs_step *step, bool isn)
 		words(d, step->note);
 }
 
+/* What is too long for any arrow stands above it, on as many lines as it takes. */
+static void above(struct drawing *d, const struct tcphs_rung *row, char *text)
+{
+	uint64_t ts = row->ts;
+
+	while (strlen(text) > d->arrow) {
+		char *end = text + d->arrow;
+
+		while (end > text && *end != ' ')
+			end--;
+		if (end == text)
+			break;
+		*end = '\0';
+		line(d, ts, false, text, paint_of(row->step), false);
+		text = end + 1;
+		ts = 0;
+	}
+	line(d, ts, false, text, paint_of(row->step), false);
+}
+
 static void draw_arrow(struct drawing *d, const struct tcphs_rung *row)
 {
 	const struct tcphs_step *step = row->step;
@@ -458,8 +478,7 @@ static void draw_arrow(struct drawing *d, const struct tcphs_rung *row)
 		}
 	} else {
 		if (strlen(text) + 5 > columns) {
-			/* Too long for any arrow: above it. */
-			line(d, row->ts, false, text, paint_of(step), false);
+			above(d, row, text);
 			text[0] = '\0';
 		}
 		if (row->kind == TCPHS_RUNG_LEAVES && !right)

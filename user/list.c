@@ -300,10 +300,11 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 	fputc('\n', l->to);
 }
 
-static void finish(void *arg, uint64_t lost)
+static void finish(void *arg, uint64_t lost, uint64_t last)
 {
 	struct list *l = arg;
 
+	(void)last;
 	print_sorted(l);
 	if (l->s->json) {
 		tcphs_json_summary(&l->summary, lost);

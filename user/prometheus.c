@@ -47,8 +47,9 @@ struct metrics {
 	bool reads;			/* the source is there */
 	bool counted;			/* segments were recorded */
 	bool window;
-	double begun;			/* of the window, s since 1970 */
-	double ended;
+	uint64_t begun;			/* of the window, ns */
+	uint64_t ended;
+	int64_t wall_offset;		/* of both: makes them ns since 1970 */
 };
 
 static void begin(FILE *to, const char *name, const char *type, const char *help)
@@ -249,8 +250,9 @@ static void header(void *arg, const struct tcphs_input *in)
 	m->reads = true;
 	m->counted = h->segments != TCPHS_SEGMENTS_NONE;
 	m->window = from && h->opened > from;
-	m->begun = ((double)from + h->wall_offset) / 1e9;
-	m->ended = ((double)h->opened + h->wall_offset) / 1e9;
+	m->begun = from;
+	m->ended = h->opened;
+	m->wall_offset = h->wall_offset;
 }
 
 static void connection(void *arg, const struct tcphs_connection *c)
@@ -386,18 +388,23 @@ static void put_verdicts(const struct metrics *m)
 				tcphs_verdict_close(i), m->summary.closes[i]);
 }
 
-static void finish(void *arg, uint64_t lost)
+static void finish(void *arg, uint64_t lost, uint64_t last)
 {
 	struct metrics *m = arg;
 	size_t i;
 
+	/* `record` may have gone on for long. */
+	if (last > m->ended)
+		m->ended = last;
 	if (m->window) {
 		begin(m->to, "window_start_timestamp_seconds", "gauge",
 		      "The window: the time from which on the ring had every record, when it was read.");
-		fprintf(m->to, "tcphs_window_start_timestamp_seconds %.6f\n", m->begun);
+		fprintf(m->to, "tcphs_window_start_timestamp_seconds %.6f\n",
+			((double)m->begun + m->wall_offset) / 1e9);
 		begin(m->to, "window_end_timestamp_seconds", "gauge",
-		      "The window: when the ring was read.");
-		fprintf(m->to, "tcphs_window_end_timestamp_seconds %.6f\n", m->ended);
+		      "The window: when the ring was read; of a recording, its last record.");
+		fprintf(m->to, "tcphs_window_end_timestamp_seconds %.6f\n",
+			((double)m->ended + m->wall_offset) / 1e9);
 	}
 	begin(m->to, "window_records_lost", "gauge",
 	      "Records that were overwritten while the window was read.");

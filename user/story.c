@@ -192,7 +192,7 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 		tell(&t, pop(&t));
 	tcphs_progress_wipe();
 	if (story->finish)
-		story->finish(story->arg, tcphs_input_lost(source));
+		story->finish(story->arg, tcphs_input_lost(source), t.context.last);
 	tcphs_flow_free(t.flow);
 	free(t.heap);
 	return tcphs_input_finish(source, 0, s->strict);

@@ -15,7 +15,8 @@ struct tcphs_story {
 	void (*connection)(void *arg, const struct tcphs_connection *c);
 	void (*listener)(void *arg, const struct tcphs_end *l,
 			 const struct tcphs_context *x);
-	void (*finish)(void *arg, uint64_t lost);
+	/* `last`: until when it was looked (ns); 0: nothing was there. */
+	void (*finish)(void *arg, uint64_t lost, uint64_t last);
 	void *arg;
 };
 

@@ -150,6 +150,14 @@ with tempfile.TemporaryDirectory() as work:
                 "%s: %s" % (name, command), "%d %s" % (status, err))
 
     # What one reader lost and another one delivered is not lost.
+    of_all = {"kind", "cpu", "n", "ts", "netns", "family", "saddr", "sport", "daddr", "dport",
+              "sock"}
+    lossy = rows(run("events --json", paths=(os.path.join(DATA, "overwritten.tcphs"),))[1])
+    say({r["kind"] for r in lossy} >= {"lost", "transition", "segment", "destroy"} and
+        all(of_all <= r.keys() for r in lossy) and
+        all(r["sock"] is r["netns"] is None for r in lossy if r["kind"] == "lost"),
+        "what all kinds have, lost records too")
+
     gap = {"kind": "lost", "cpu": whole[20]["cpu"], "n": whole[20]["n"],
            "ts": whole[20]["ts"] + 1, "wall": whole[20]["wall"] + 1, "since": 0,
            "count": 1}

@@ -70,6 +70,9 @@ for path in sorted(glob.glob(os.path.join(DATA, "*.tcphs"))):
     if samples["tcphs_handshake_seconds_count", None] != len(times) or \
             abs(samples["tcphs_handshake_seconds_sum", None] - sum(times)) > 1e-6:
         wrong.append("%d handshakes, %f s listed" % (len(times), sum(times)))
+    last = json.loads(run("events", "--json", "-r", path)[1].splitlines()[-1])["wall"] / 1e9
+    if samples.get(("tcphs_window_end_timestamp_seconds", None), last) < last - 1e-5:
+        wrong.append("the window ends before the last record, at %f" % last)
     buckets = [(labels[4:-1], v) for (name, labels), v in samples.items()
                if name == "tcphs_handshake_seconds_bucket"]
     for le, count in buckets:

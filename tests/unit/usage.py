@@ -48,6 +48,15 @@ for args, words in REFUSED:
     say(status == 2 and not out and words in err and err.startswith("tcphs: "),
         "refused: " + " ".join(a if a != GOOD else "FILE" for a in args), (status, out, err))
 
+# Several -r: where the help says so, and nowhere else.
+for command in ("timeline", "live", "list", "events", "record", "export", "stats"):
+    args = (command, "-r", GOOD, "-r", GOOD)
+    if command in ("record", "export"):
+        args += ("-o", "/nowhere/at/all.mmd")
+    refused = "reads only one -r FILE" in run(*args)[2]
+    say(refused == ("several -r" not in run(command, "--help")[1]) and
+        refused == (command in ("record", "stats")), command + ": several -r as its help says")
+
 # What argp's own messages point to.
 for args in (("list", "--bogus"), ("list", "-n")):
     status, out, err = run(*args)
