@@ -48,6 +48,9 @@ use() {
 	kernel=$("$top/scripts/debug-kernel.sh" "$1")
 	export KERNEL=$kernel/source/arch/x86/boot/bzImage KMODULES=$kernel/tree
 	export KDIR=$kernel/source TOOLROOT=always BUILD=$build GUEST=only
+	# While the boot CPU is identified its features are none: KASAN takes addresses of
+	# five levels for wild ones then, if an interrupt comes just there.
+	export QEMU_EXTRA="${QEMU_EXTRA:-} -cpu max,-la57"
 	export TIMEOUT=${TIMEOUT:-20000} TCPHS_SLOW=${TCPHS_SLOW:-6}
 	mkdir -p "$logs"
 	copy_project "$home-$1"
