@@ -653,6 +653,8 @@ static void follow(struct live *l, struct tcphs_input *source)
 	bool done = false;
 	uint64_t now;
 
+	if (l->s->nfiles < 2)
+		tcphs_hold_complete(hold, tcphs_input_header(source)->complete);
 	while (!done && !enough(l)) {
 		enum tcphs_source_result result = tcphs_input_read(source, &r);
 
