@@ -704,8 +704,10 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	tcphs_output_init(&l->output, s);
 	l->status = find_status(l);
 	l->flow = tcphs_flow_new(true, give, l);
-	if (s->nfiles < 2)
+	if (s->nfiles < 2) {
+		l->context.since = h->loaded;
 		tcphs_flow_complete(l->flow, h->complete);
+	}
 	return l;
 }
 

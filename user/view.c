@@ -276,6 +276,7 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	v->flow = tcphs_flow_new(!s->nfiles, give, v);
 	v->hold = tcphs_hold_new(take, v);
 	if (s->nfiles < 2) {
+		v->context.since = h->loaded;
 		tcphs_flow_complete(v->flow, h->complete);
 		tcphs_hold_complete(v->hold, h->complete);
 	}
