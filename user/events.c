@@ -83,6 +83,9 @@ static void print_segment(struct tcphs_writer *w, const struct tcphs_segment *s,
 	struct tcphs_options o;
 	uint32_t seq = s->seq, ack = s->ack;
 
+	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
+	if (s->flags & TCPHS_ACK && iss_known != irs_known && !(s->flags & TCPHS_RST && !seq))
+		iss_known = irs_known = false;
 	/* The ISN itself is shown as it is, so that it can be found again. */
 	if (!syn && (out ? iss_known : irs_known) && !(s->flags & TCPHS_RST && !seq))
 		seq -= out ? iss : irs;

@@ -250,6 +250,9 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
 	struct tcphs_options o = { 0 };
 
+	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
+	if (s->flags & TCPHS_ACK && own_known != other_known && !(s->flags & TCPHS_RST && !s->seq))
+		own_known = other_known = false;
 	paint(l, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
 		 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN);
 	tcphs_writer_word(w, tcphs_names_flags(s->flags, flags));
