@@ -185,11 +185,9 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 			 t->new == TCPHS_CLOSE)
 			set_owner(&side->closer, t->pid, t->uid, t->comm);
 	}
-	if (!side->owner.known)
-		side->owner = e->listener;
 	/* Where all was seen, nobody else had it. */
 	if (!side->owner.known && e->born && !e->lossy)
-		side->owner = side->closer;
+		side->owner = e->listener.known ? e->listener : side->closer;
 	if (side->owner.known && side->closer.pid == side->owner.pid)
 		side->closer.known = false;
 }
