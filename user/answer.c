@@ -63,6 +63,9 @@ bool tcphs_answer_is_challenge(const struct tcphs_connection *c, size_t i)
 	if ((step->segment.flags & (TCPHS_FIN | TCPHS_SYN | TCPHS_RST | TCPHS_ACK)) !=
 	    TCPHS_ACK || step->segment.len)
 		return false;
+	/* What it does answer may be lost. */
+	if (c->whole == TCPHS_WHOLE_LOSSY)
+		return false;
 	asked = tcphs_answer_asked(c, i);
 	return asked && tcphs_answer_at_once(asked, step) &&
 	       (asked->segment.flags & TCPHS_RST ||

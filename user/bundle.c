@@ -165,6 +165,8 @@ static void add(struct load *l, const struct tcphs_parsed *p)
 	/* What one stream came too late for, another one has. */
 	if (p->complete_known && p->header.complete < h->complete)
 		h->complete = p->header.complete;
+	if (p->header.loaded < h->loaded)
+		h->loaded = p->header.loaded;
 	if (p->wall_known && !l->wall_known)
 		h->wall_offset = p->header.wall_offset;
 	l->wall_known |= p->wall_known;

@@ -79,13 +79,23 @@ char *tcphs_caption_end(const struct tcphs_side *s, char *text)
 	return text;
 }
 
-char *tcphs_caption_owner(const struct tcphs_side *s, char *text)
+const char *tcphs_caption_absent(const struct tcphs_connection *c,
+				 const struct tcphs_side *s)
+{
+	/* It may have been silent, or what it said is missing. */
+	if (c->whole != TCPHS_WHOLE_COMPLETE)
+		return "unseen";
+	return s->seen ? "no socket" : "elsewhere";
+}
+
+char *tcphs_caption_owner(const struct tcphs_connection *c, const struct tcphs_side *s,
+			  char *text)
 {
 	char comm[sizeof(s->owner.comm) + 1];
 
 	text[0] = '\0';
 	if (!s->socket) {
-		append(text, "%s", s->seen ? "no socket" : "elsewhere");
+		append(text, "%s", tcphs_caption_absent(c, s));
 		return text;
 	}
 	if (s->owner.known)

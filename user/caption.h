@@ -25,8 +25,13 @@ char *tcphs_caption_options(const struct tcphs_segment *s, char *text);
 /* "10.9.0.1:50512"; "?" where the port was never told. */
 char *tcphs_caption_end(const struct tcphs_side *s, char *text);
 
-/* "python3/211, closed by sh/212"; "elsewhere", "no socket"; "" unknown. */
-char *tcphs_caption_owner(const struct tcphs_side *s, char *text);
+/* Of a side without a socket: "elsewhere", "no socket"; "unseen": it may have had one. */
+const char *tcphs_caption_absent(const struct tcphs_connection *c,
+				 const struct tcphs_side *s);
+
+/* "python3/211, closed by sh/212"; what is absent; "" unknown. */
+char *tcphs_caption_owner(const struct tcphs_connection *c, const struct tcphs_side *s,
+			  char *text);
 
 /*
  * "netns 4026532281", "on alpha, netns 4026532281" where there are several hosts;

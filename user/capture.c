@@ -187,7 +187,7 @@ static void name_side(const struct tcphs_connection *c, unsigned int side, bool 
 	char owner[TCPHS_CAPTION_SIZE] = "", place[TCPHS_CAPTION_SIZE];
 
 	if (s->socket)
-		tcphs_caption_owner(s, owner);
+		tcphs_caption_owner(c, s, owner);
 	tcphs_caption_place(c, s, place);
 	if (netns && *place)
 		snprintf(text, NAME, "%s (%s%s%s)", tcphs_caption_side(side), owner,

@@ -19,6 +19,7 @@
 
 /* ---- who is who ----------------------------------------------------------- */
 
+/* When it sent its first SYN; 0: that was not seen. */
 static uint64_t first_syn(const struct tcphs_end *e)
 {
 	size_t i;
@@ -30,18 +31,30 @@ static uint64_t first_syn(const struct tcphs_end *e)
 		    (s->flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN)
 			return e->record[i].ts;
 	}
-	return e->first;
+	return e->born ? e->first : 0;
+}
+
+/* Simultaneous open: two clients; the first SYN decides. */
+static unsigned int first_to_call(const struct tcphs_end *a, const struct tcphs_end *b,
+				  bool *assumed)
+{
+	uint64_t mine = first_syn(a), other = first_syn(b);
+
+	/* What was not seen is older than what was, mostly. */
+	*assumed |= !mine || !other;
+	if (!mine && !other) {
+		mine = a->first;
+		other = b->first;
+	}
+	return other < mine ? TCPHS_SERVER : TCPHS_CLIENT;
 }
 
 unsigned int tcphs_connection_side(const struct tcphs_end *a, const struct tcphs_end *b,
 				   bool *assumed)
 {
-	if (a->role == TCPHS_ROLE_ACTIVE) {
-		/* Simultaneous open: two clients; the first SYN decides. */
-		if (b && b->role == TCPHS_ROLE_ACTIVE && first_syn(b) < first_syn(a))
-			return TCPHS_SERVER;
-		return TCPHS_CLIENT;
-	}
+	if (a->role == TCPHS_ROLE_ACTIVE)
+		return b && b->role == TCPHS_ROLE_ACTIVE ? first_to_call(a, b, assumed) :
+							   TCPHS_CLIENT;
 	if (b && b->role == TCPHS_ROLE_ACTIVE)
 		return TCPHS_SERVER;
 	if (a->role == TCPHS_ROLE_PASSIVE || a->listener.known)
@@ -209,13 +222,25 @@ static void tell_times(struct tcphs_connection *c)
 
 /* ---- the whole ------------------------------------------------------------ */
 
+/* What came to the other end at `ts` may have left e, where records begin, before them. */
+static bool left_before(const struct tcphs_context *x, const struct tcphs_end *e, uint64_t ts)
+{
+	const struct tcphs_host *host = tcphs_host_of(x->hosts, e->netns);
+	uint64_t since = tcphs_host_several(x->hosts) && host ? host->begun : x->since;
+
+	return since && ts < since + TCPHS_UNDER_WAY;
+}
+
 /*
  * What one end has of its life. Where no socket is, nothing is born: that the
- * other end's was is enough.
+ * other end's was is enough, unless a socket was there, and its SYN was not seen.
  */
-static enum tcphs_whole whole(const struct tcphs_end *e, const struct tcphs_end *peer)
+static enum tcphs_whole whole(const struct tcphs_context *x, const struct tcphs_end *e,
+			      const struct tcphs_end *peer)
 {
-	bool born = e->born || (!e->socket && peer && peer->born);
+	bool born = e->born || (!e->socket && e->role != TCPHS_ROLE_ACTIVE && peer &&
+				peer->born && !e->after_loss &&
+				!left_before(x, e, peer->first));
 
 	if (e->lossy || (!born && e->after_loss))
 		return TCPHS_WHOLE_LOSSY;
@@ -295,9 +320,9 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	c->itself = !b && tcphs_address_whole(&a->tuple) &&
 		    tcphs_address_equal(&a->tuple, &mirror);
 	tell_hosts(c, x, a, b);
-	c->whole = whole(a, b);
-	if (b && whole(b, a) > c->whole)
-		c->whole = whole(b, a);
+	c->whole = whole(x, a, b);
+	if (b && whole(x, b, a) > c->whole)
+		c->whole = whole(x, b, a);
 	c->doubtful = (tcphs_end_doubtful(a) && !a->closed) ||
 		      (b && tcphs_end_doubtful(b) && !b->closed);
 	c->intact = intact(a);

@@ -191,6 +191,7 @@ struct tcphs_connection {
 struct tcphs_context {
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
+	uint64_t since;		/* ts at which recording began; 0 unknown, or several hosts */
 	uint64_t last;		/* ts of the last record read */
 	bool brief;		/* verdicts only: no steps but segments and resets, bare */
 	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */

@@ -108,7 +108,10 @@ void tcphs_due_advance(struct tcphs_due *d, uint64_t now)
 			continue;
 		e->due = 0;
 		/* CLOSE may have become TIME_WAIT, or a peer been found. */
-		if (!e->stub && over(d, e) && (!e->peer || over(d, e->peer)))
+		if (e->stub || !over(d, e))
+			continue;
+		tcphs_pair_find(d->ends, e, true);
+		if (!e->peer || over(d, e->peer))
 			tcphs_due_give(d, e);
 	}
 }

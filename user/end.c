@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "end.h"
+#include "gap.h"
 #include "host.h"
 #include "memory.h"
 #include "names.h"
@@ -262,8 +263,12 @@ struct tcphs_end *tcphs_end_of_sock(const struct tcphs_ends *s,
 	e = b->end;
 	if (e->netns != r->netns)
 		return NULL;
-	if (e->role != TCPHS_ROLE_LISTENER && tcphs_address_whole(t) &&
-	    tcphs_address_whole(&e->tuple) && !tcphs_address_equal(t, &e->tuple))
+	if (e->role == TCPHS_ROLE_LISTENER || !tcphs_address_whole(t))
+		return e;
+	if (tcphs_address_whole(&e->tuple) && !tcphs_address_equal(t, &e->tuple))
+		return NULL;
+	/* What it has no tuple from may be lost, and the name another socket's by now. */
+	if (!e->in_table && e->lossy && !tcphs_gap_adjoins(&e->record[0], r))
 		return NULL;
 	return e;
 }

@@ -171,7 +171,8 @@ struct tcphs_end *tcphs_end_named(const struct tcphs_ends *s, uint64_t sock);
 
 /*
  * The end whose socket a record names, unless its tuple `t` says that the name
- * now stands for another socket.
+ * now stands for another socket, or that it may do so: no tuple was known, and
+ * records were lost.
  */
 struct tcphs_end *tcphs_end_of_sock(const struct tcphs_ends *s,
 				    const struct tcphs_record *r,

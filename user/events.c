@@ -83,6 +83,9 @@ static void print_segment(struct tcphs_writer *w, const struct tcphs_segment *s,
 	struct tcphs_options o;
 	uint32_t seq = s->seq, ack = s->ack;
 
+	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
+	if (s->flags & TCPHS_ACK && iss_known != irs_known && !(s->flags & TCPHS_RST && !seq))
+		iss_known = irs_known = false;
 	/* The ISN itself is shown as it is, so that it can be found again. */
 	if (!syn && (out ? iss_known : irs_known) && !(s->flags & TCPHS_RST && !seq))
 		seq -= out ? iss : irs;
@@ -296,6 +299,8 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	if (!s->json && !s->absolute)
 		v.flow = tcphs_flow_new(true, forget, NULL);
 	hold = tcphs_hold_new(print, &v);
+	if (s->nfiles < 2)
+		tcphs_hold_complete(hold, tcphs_input_header(source)->complete);
 	if (s->follow) {
 		tcphs_output_begin_pace(tcphs_input_take_in, source);
 		tcphs_stop_catch(s->seconds);

@@ -49,6 +49,20 @@ static bool has_only(const struct tcphs_end *e, size_t records)
 	return e->records == records + e->marked;
 }
 
+/* The SYN that came was no birth: the first that its socket says is of a later time. */
+static void check_birth(struct tcphs_flow *f, struct tcphs_end *e,
+			const struct tcphs_transition *t)
+{
+	if (t->old == TCPHS_CLOSE || t->old == TCPHS_LISTEN)
+		return;
+	e->born = false;
+	if (t->old != TCPHS_SYN_SENT)
+		return;
+	/* It came to one that called, not to one that listened. */
+	e->role = TCPHS_ROLE_ACTIVE;
+	tcphs_listener_uncount(&f->ends, e);
+}
+
 static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 		   const struct tcphs_record *r)
 {
@@ -62,6 +76,8 @@ static void attach(struct tcphs_flow *f, struct tcphs_end *e,
 			tcphs_end_unbind_all(&f->ends, e);
 		return;
 	}
+	if (!e->socket && e->born && r->kind == TCPHS_TRANSITION)
+		check_birth(f, e, &r->transition);
 	tcphs_end_append(&f->ends, e, r);
 	tcphs_end_learn(e, r);
 	if (e->records == 1)
@@ -160,6 +176,20 @@ static void feed_listener(struct tcphs_flow *f, const struct tcphs_record *r,
 
 /* ---- transitions ---------------------------------------------------------- */
 
+/* A socket in this state had lived before: what finds it is no beginning. */
+static bool lives(unsigned int state)
+{
+	switch (state) {
+	case TCPHS_STATE_UNKNOWN:
+	case TCPHS_CLOSE:
+	case TCPHS_LISTEN:
+	case TCPHS_FIN_WAIT2:
+	case TCPHS_TIME_WAIT:
+		return false;
+	}
+	return true;
+}
+
 /*
  * An end that waits for its full socket: a request, or only segments (a SYN
  * cookie leaves nothing else).
@@ -174,8 +204,13 @@ static bool awaits_child(const struct tcphs_end *e, const struct tcphs_record *r
 	/* Its birth and what else its socket said were lost: that is missed here. */
 	if (e->born && e->role == TCPHS_ROLE_ACTIVE)
 		return false;
-	/* A RST of its own may be all that was seen, or the end of its request. */
-	if (e->closed && (e->born || e->socket) && !(e->socket && (e->lossy || e->after_loss)))
+	/*
+	 * A RST of its own may be all that was seen, or the end of its request: with Fast
+	 * Open the child is the older one by then.
+	 */
+	if (e->closed && (e->born || e->socket) && !(e->socket && (e->lossy || e->after_loss)) &&
+	    !(e->role == TCPHS_ROLE_PASSIVE && !e->born && !e->mini &&
+	      r->kind == TCPHS_TRANSITION && lives(t->old)))
 		return false;
 	if (numbers && t->has & TCPHS_HAS_IRS && e->irs_known && t->nr.irs != e->irs)
 		return false;
@@ -400,6 +435,30 @@ static void feed_transition(struct tcphs_flow *f, const struct tcphs_record *r,
 
 /* ---- segments ------------------------------------------------------------- */
 
+/* e has sent a SYN,ACK to a SYN of this number, which was not seen. */
+static bool has_answered(const struct tcphs_end *e, uint32_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < e->records && !e->irs_known; i++) {
+		const struct tcphs_segment *s = &e->record[i].segment;
+
+		if (e->record[i].kind == TCPHS_SEGMENT && s->mark & TCPHS_SEG_OUT &&
+		    (s->flags & (TCPHS_SYN | TCPHS_ACK)) == (TCPHS_SYN | TCPHS_ACK) &&
+		    s->ack == seq + 1)
+			return true;
+	}
+	return false;
+}
+
+/* What an end is where this SYN found its socket, of which nothing else is known. */
+static enum tcphs_role role_of_found(const struct tcphs_segment *s)
+{
+	if (!lives(s->state) || s->mark & TCPHS_SEG_MINI)
+		return TCPHS_ROLE_PASSIVE;
+	return s->state == TCPHS_SYN_SENT ? TCPHS_ROLE_ACTIVE : TCPHS_ROLE_UNKNOWN;
+}
+
 /* A SYN came: again, crossing ours, foreign to a living connection, or anew. */
 static struct tcphs_end *place_syn(struct tcphs_flow *f, const struct tcphs_record *r,
 				   const struct tcphs_tuple *t)
@@ -409,6 +468,8 @@ static struct tcphs_end *place_syn(struct tcphs_flow *f, const struct tcphs_reco
 	if (e && !e->stub && !e->closed && e->state != TCPHS_TIME_WAIT) {
 		if (e->irs_known && e->irs == r->segment.seq)
 			return e;
+		if (has_answered(e, r->segment.seq))
+			return e;
 		if (e->role == TCPHS_ROLE_ACTIVE && !e->irs_known)
 			return e;
 		/* RFC 5961, 4: a living connection answers with a challenge. */
@@ -417,8 +478,8 @@ static struct tcphs_end *place_syn(struct tcphs_flow *f, const struct tcphs_reco
 		if (e->state == TCPHS_SYN_RECV)
 			return e;
 	}
-	e = new_end_at(f, r, t, TCPHS_ROLE_PASSIVE);
-	e->born = true;
+	e = new_end_at(f, r, t, role_of_found(&r->segment));
+	e->born = !lives(r->segment.state);
 	return e;
 }
 

@@ -29,6 +29,18 @@ bool tcphs_gap_find(struct tcphs_gaps *g, const struct tcphs_record *r,
 #define TCPHS_GAP_TEXT 48
 char *tcphs_gap_text(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT]);
 
+/*
+ * `b` came right behind `a`, on the same CPU and at once. What a system call, or a
+ * segment, does to a socket in one go may follow so, and hardly what happened to another
+ * socket in the same memory, all records of which in between were lost.
+ */
+#define TCPHS_GAP_AT_ONCE 100000000ULL	/* ns */
+static inline bool tcphs_gap_adjoins(const struct tcphs_record *a,
+				     const struct tcphs_record *b)
+{
+	return b->cpu == a->cpu && b->n == a->n + 1 && b->ts - a->ts < TCPHS_GAP_AT_ONCE;
+}
+
 /* The same record was among the last 256 of its CPU already. */
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
 

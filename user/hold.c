@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "gap.h"
 #include "hold.h"
 #include "memory.h"
 #include "table.h"
@@ -25,6 +26,7 @@ struct tcphs_hold {
 	struct tcphs_table waiting;
 	struct held *ring[HELD_MAX];
 	struct held *spare;		/* not in use, by link.next */
+	uint64_t complete;		/* before this ts records may be lost */
 	size_t begin;
 	size_t count;
 };
@@ -111,6 +113,25 @@ static void tell(struct held *held, const struct tcphs_record *r)
 	to->dport = r->dport;
 }
 
+/* Of several hosts it is not asked whose were lost. */
+static void doubt(struct tcphs_hold *h, const struct tcphs_record *lost)
+{
+	tcphs_hold_complete(h, lost->lost.until ? lost->lost.until : lost->ts);
+}
+
+/* What was lost in between may be the end of the one socket and the birth of another. */
+static bool may_be_another(const struct tcphs_hold *h, const struct tcphs_record *birth,
+			   const struct tcphs_record *r)
+{
+	return birth->ts < h->complete && !tcphs_gap_adjoins(birth, r);
+}
+
+void tcphs_hold_complete(struct tcphs_hold *h, uint64_t ts)
+{
+	if (ts > h->complete)
+		h->complete = ts;
+}
+
 void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 {
 	struct held *held;
@@ -118,6 +139,8 @@ void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 		     !(r->flags & (TCPHS_NO_LOCAL_PORT | TCPHS_NO_REMOTE));
 	bool birth = is_birth(r), waits;
 
+	if (r->kind == TCPHS_LOST)
+		doubt(h, r);
 	/* Nobody waits, as nearly always. */
 	if (!h->count && !birth) {
 		h->give(h->arg, r);
@@ -128,7 +151,8 @@ void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)
 		if (birth || r->kind == TCPHS_DESTROY) {
 			stop_waiting(h, held);
 		} else if (whole) {
-			tell(held, r);
+			if (!may_be_another(h, &held->record, r))
+				tell(held, r);
 			stop_waiting(h, held);
 		} else if (r->kind == TCPHS_TRANSITION &&
 			   r->transition.new == TCPHS_CLOSE) {

@@ -11,7 +11,7 @@
  * know its tuple yet: connect() has no port, the child of a listener no peer. So
  * a birth is held back, and what follows it too, until a later record of the same
  * socket tells; it then has the flags and addresses of that one. What is never
- * told keeps its TCPHS_NO_* flags.
+ * told keeps its TCPHS_NO_* flags, and so does what a lost record may have told.
  */
 struct tcphs_hold;
 
@@ -21,6 +21,9 @@ struct tcphs_hold *tcphs_hold_new(tcphs_hold_give *give, void *arg);
 
 /* Gives out nothing. */
 void tcphs_hold_free(struct tcphs_hold *h);
+
+/* What was born before `ts` may have lost records of which the stream tells only later. */
+void tcphs_hold_complete(struct tcphs_hold *h, uint64_t ts);
 
 /* Take one record; gives out, in the order of taking, what waits for nothing. */
 void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r);

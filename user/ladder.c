@@ -582,7 +582,7 @@ static void end_owner(const struct drawing *d, unsigned int which, char text[TEX
 		       tcphs_output_clean(s->closer.comm, comm, sizeof(comm)),
 		       s->closer.pid);
 	if (!s->socket)
-		append(text, "%s", s->seen ? "no socket  " : "elsewhere  ");
+		append(text, "%s  ", tcphs_caption_absent(d->c, s));
 	/* --owner has it in a line of its own. */
 	if (!(d->l->owner && s->socket))
 		append(text, "%s", tcphs_caption_place(d->c, s, place));

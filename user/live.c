@@ -250,6 +250,9 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
 	struct tcphs_options o = { 0 };
 
+	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
+	if (s->flags & TCPHS_ACK && own_known != other_known && !(s->flags & TCPHS_RST && !s->seq))
+		own_known = other_known = false;
 	paint(l, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
 		 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN);
 	tcphs_writer_word(w, tcphs_names_flags(s->flags, flags));
@@ -653,6 +656,8 @@ static void follow(struct live *l, struct tcphs_input *source)
 	bool done = false;
 	uint64_t now;
 
+	if (l->s->nfiles < 2)
+		tcphs_hold_complete(hold, tcphs_input_header(source)->complete);
 	while (!done && !enough(l)) {
 		enum tcphs_source_result result = tcphs_input_read(source, &r);
 
@@ -702,8 +707,10 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	tcphs_output_init(&l->output, s);
 	l->status = find_status(l);
 	l->flow = tcphs_flow_new(true, give, l);
-	if (s->nfiles < 2)
+	if (s->nfiles < 2) {
+		l->context.since = h->loaded;
 		tcphs_flow_complete(l->flow, h->complete);
+	}
 	return l;
 }
 

@@ -107,7 +107,7 @@ static void introduce(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 		fprintf(m->to, "    participant P%zu as %s<br/>", id[side],
 			tcphs_caption_side(side));
 		text(m->to, tcphs_caption_end(s, piece));
-		tcphs_caption_owner(s, owner);
+		tcphs_caption_owner(c, s, owner);
 		if (*owner) {
 			fputs("<br/>", m->to);
 			text(m->to, owner);
@@ -144,7 +144,7 @@ static void heading(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 	for (side = 0; side < 2; side++) {
 		fprintf(m->to, "<br/>%s ", tcphs_caption_side(side));
 		text(m->to, tcphs_caption_end(&c->side[side], piece));
-		tcphs_caption_owner(&c->side[side], piece);
+		tcphs_caption_owner(c, &c->side[side], piece);
 		if (*piece) {
 			fputs(", ", m->to);
 			text(m->to, piece);

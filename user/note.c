@@ -210,6 +210,19 @@ static void note_restart(struct tcphs_connection *c, size_t i)
 		add(step, "TIME_WAIT begins anew");
 }
 
+/*
+ * What it acknowledges left in these records, and so it came in them, too: at the very
+ * beginning a state may come of a segment that is older.
+ */
+static bool asked_here(const struct tcphs_connection *c, const struct tcphs_step *step,
+		       unsigned int side, unsigned int flag)
+{
+	const struct tcphs_step *asked = tcphs_clue_first(c, side, flag, flag);
+
+	return c->whole == TCPHS_WHOLE_COMPLETE ||
+	       (asked && asked->sent && asked->sent < step->ts);
+}
+
 static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 		       const struct tcphs_context *x)
 {
@@ -246,10 +259,12 @@ static void note_state(struct tcphs_connection *c, struct tcphs_step *step,
 		if (entered(step, s, side, TCPHS_ESTABLISHED) && step->ts &&
 		    c->open == TCPHS_OPEN_UNSEEN && c->whole == TCPHS_WHOLE_COMPLETE)
 			add(step, "restored with TCP_REPAIR");
-		else if (entered(step, s, side, TCPHS_FIN_WAIT2) ||
-		    (entered(step, s, side, TCPHS_ESTABLISHED) && step->ts) ||
-		    (entered(step, s, side, TCPHS_CLOSE) && !s->fate.error &&
-		     s->fate.old == TCPHS_LAST_ACK))
+		else if ((entered(step, s, side, TCPHS_ESTABLISHED) && step->ts &&
+			  asked_here(c, step, side, TCPHS_SYN)) ||
+			 ((entered(step, s, side, TCPHS_FIN_WAIT2) ||
+			   (entered(step, s, side, TCPHS_CLOSE) && !s->fate.error &&
+			    s->fate.old == TCPHS_LAST_ACK)) &&
+			  asked_here(c, step, side, TCPHS_FIN)))
 			add(step, "the ACK came with data");
 	}
 }

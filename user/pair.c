@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Two ends whose tuples mirror each other are one connection, if numbers agree. */
+#include "host.h"
 #include "pair.h"
 
 static bool agree(bool a_known, uint32_t a, bool b_known, uint32_t b)
@@ -51,6 +52,17 @@ static bool neighbours(const struct tcphs_end *a, const struct tcphs_end *b)
 	return a->netns == b->netns && a->first <= b->last && b->first <= a->last;
 }
 
+/*
+ * Both sockets are older than the records of their host, and so lived at the same time
+ * when these began. In two namespaces each may have its peer elsewhere, but hardly both
+ * with the same two addresses and ports.
+ */
+static bool both_older(const struct tcphs_end *a, const struct tcphs_end *b)
+{
+	return a->socket && b->socket && !a->born && !b->born && !a->after_loss &&
+	       !b->after_loss && !tcphs_host_differs(a->netns, b->netns);
+}
+
 void tcphs_pair_find(struct tcphs_ends *s, struct tcphs_end *e, bool weak)
 {
 	struct tcphs_tuple mirror;
@@ -71,7 +83,8 @@ void tcphs_pair_find(struct tcphs_ends *s, struct tcphs_end *e, bool weak)
 		if (numbers_meet(e, p) ||
 		    (weak && agree(e->iss_known, e->iss, p->irs_known, p->irs) &&
 		     agree(e->irs_known, e->irs, p->iss_known, p->iss) &&
-		     (neighbours(e, p) || segments_meet(e, p) || segments_meet(p, e)))) {
+		     (neighbours(e, p) || both_older(e, p) || segments_meet(e, p) ||
+		      segments_meet(p, e)))) {
 			e->peer = p;
 			p->peer = e;
 			return;

@@ -721,6 +721,8 @@ static void stream(struct line *l, struct tcphs_parsed *p)
 	h->missing = plain(l, "missing", UINT32_MAX);
 	p->complete_known = number(l, "complete", MAX_NUMBER, &value);
 	h->complete = value;
+	/* Since when it recorded is not told; by now it did. */
+	h->loaded = p->record.ts;
 	for (i = 0; mode && i < COUNT(modes) && strcmp(mode, modes[i]); i++)
 		;
 	if (mode && i == COUNT(modes))

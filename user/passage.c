@@ -4,9 +4,6 @@
 #include "number.h"
 #include "passage.h"
 
-/* What was sent so late may still have been under way at the recording's end. */
-#define UNDER_WAY (1000 * 1000000ULL)
-
 /*
  * Sent from the side's own address, and not by its socket: a raw socket forged
  * it. Where a socket lives, the kernel sends nothing without it but a RST, of
@@ -116,7 +113,7 @@ void tcphs_passage_find_lost(struct tcphs_connection *c, const struct tcphs_cont
 		if (!was_watched(c, step))
 			continue;
 		if (step->sent)
-			step->lost = marked ? step->sent + UNDER_WAY < last(c, step, x) ||
+			step->lost = marked ? step->sent + TCPHS_UNDER_WAY < last(c, step, x) ||
 					      missed(c, i) : missed(c, i);
 		else if (marked && !c->itself)
 			step->foreign = c->whole == TCPHS_WHOLE_COMPLETE;

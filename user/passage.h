@@ -4,6 +4,9 @@
 
 #include "connection.h"
 
+/* What was sent so late, or came so early, in ns, may have been under way outside the records. */
+#define TCPHS_UNDER_WAY (1000 * 1000000ULL)
+
 /* Mark as foreign what left a side's address and was not sent by its socket. Pure. */
 void tcphs_passage_find_forged(struct tcphs_connection *c,
 			       const struct tcphs_context *x);

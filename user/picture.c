@@ -687,7 +687,7 @@ static void write_side(struct drawing *d, unsigned int side, double y)
 
 	write_at(d, x, y, 10.5, true, anchor, SOFT, side ? "SERVER" : "CLIENT");
 	write_at(d, x, y + 18, 14, true, anchor, INK, tcphs_caption_end(s, text));
-	tcphs_caption_owner(s, text);
+	tcphs_caption_owner(d->c, s, text);
 	tcphs_caption_place(d->c, s, place);
 	snprintf(owner, sizeof(owner), "%s%s%s", text, *text && *place ? " · " : "", place);
 	write_at(d, x, y + 35, 11.5, false, anchor, INK, owner);

@@ -27,15 +27,21 @@ static uint32_t enter(struct tcphs_side *side, size_t *room, uint64_t ts,
 	return side->nstates++;
 }
 
-/* A mini-socket goes on after the full socket's CLOSE in record i. */
+/*
+ * A mini-socket goes on after the full socket's CLOSE in record i; or the child, whose
+ * birth was not seen, after that of its request.
+ */
 static bool goes_on(const struct tcphs_end *e, size_t i)
 {
+	bool request = e->record[i].transition.via == TCPHS_VIA_REQUEST;
 	const struct tcphs_transition *t;
 
 	for (i++; i < e->records; i++) {
 		if (e->record[i].kind != TCPHS_TRANSITION)
 			continue;
 		t = &e->record[i].transition;
+		if (request && t->via == TCPHS_VIA_TRACEPOINT)
+			return true;
 		if (t->via == TCPHS_VIA_TIMEWAIT)
 			return t->new == TCPHS_TIME_WAIT || t->new == TCPHS_FIN_WAIT2;
 		if (t->old != t->new)
@@ -62,6 +68,31 @@ static uint64_t syn_time(const struct tcphs_end *e, size_t i)
 	return e->record[i].ts;
 }
 
+/*
+ * The birth of a child in record i is not the beginning of its SYN_RECV: that was the
+ * request's, which is not in the records. (After a SYN cookie there was none.)
+ */
+static bool began_unseen(const struct tcphs_end *e, const struct tcphs_transition *t)
+{
+	return t->old == TCPHS_LISTEN && t->new == TCPHS_SYN_RECV &&
+	       t->via == TCPHS_VIA_TRACEPOINT && !e->cookie && (!e->born || e->lossy);
+}
+
+/* When it did begin, by what found LISTEN: its SYN, or what brought a cookie; 0 unseen. */
+static uint64_t began(const struct tcphs_end *e, size_t i)
+{
+	size_t k;
+
+	for (k = i; k-- > 0;) {
+		const struct tcphs_segment *s = &e->record[k].segment;
+
+		if (e->record[k].kind == TCPHS_SEGMENT && !(s->mark & TCPHS_SEG_OUT) &&
+		    s->state == TCPHS_LISTEN)
+			return s->flags & TCPHS_SYN ? e->record[k].ts : e->record[i].ts;
+	}
+	return 0;
+}
+
 static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 			uint32_t *entered)
 {
@@ -78,7 +109,9 @@ static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 		if (e->record[i].kind != TCPHS_TRANSITION)
 			continue;
 		if (!side->nstates) {
-			now = t->old;
+			if (began_unseen(e, t))
+				ts = began(e, i);
+			now = ts ? t->old : t->new;
 			enter(side, &room, 0, now, 0);
 		}
 		if (t->old == t->new || t->new == now)
@@ -86,8 +119,7 @@ static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 		/* The child's birth, when its request was SYN_RECV already. */
 		if (t->old == TCPHS_LISTEN && now != TCPHS_LISTEN)
 			continue;
-		if (t->new == TCPHS_CLOSE && t->via == TCPHS_VIA_TRACEPOINT &&
-		    goes_on(e, i)) {
+		if (t->new == TCPHS_CLOSE && t->via != TCPHS_VIA_TIMEWAIT && goes_on(e, i)) {
 			/* At FIN_WAIT1 the kernel passes through FIN_WAIT2. */
 			continue;
 		}
@@ -153,11 +185,10 @@ static void tell_owner(struct tcphs_side *side, const struct tcphs_end *e)
 			 t->new == TCPHS_CLOSE)
 			set_owner(&side->closer, t->pid, t->uid, t->comm);
 	}
-	if (!side->owner.known)
-		side->owner = e->listener;
-	if (!side->owner.known)
-		side->owner = side->closer;
-	if (side->closer.pid == side->owner.pid)
+	/* Where all was seen, nobody else had it. */
+	if (!side->owner.known && e->born && !e->lossy)
+		side->owner = e->listener.known ? e->listener : side->closer;
+	if (side->owner.known && side->closer.pid == side->owner.pid)
 		side->closer.known = false;
 }
 
@@ -243,6 +274,10 @@ void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 	side->isn_known = e->iss_known;
 	side->isn = e->iss;
 	side->before = e->before;
+	/* The same number is the same connection, in pieces. */
+	if (side->before.iss_known && e->iss_known && e->before.iss == e->iss &&
+	    (!e->born || e->lossy))
+		side->before.known = false;
 	if (!e->in_table && e->records) {
 		/* A connect() that never got so far as to have a port. */
 		struct tcphs_tuple t;

@@ -200,8 +200,10 @@ static int tell_records(struct stats *t, const struct tcphs_settings *s)
 	t->context.missing = h->missing;
 	t->context.hosts = tcphs_input_hosts(source);
 	flow = tcphs_flow_new(false, give, t);
-	if (s->nfiles < 2)
+	if (s->nfiles < 2) {
+		t->context.since = h->loaded;
 		tcphs_flow_complete(flow, h->complete);
+	}
 	while (tcphs_input_read(source, &r) == TCPHS_SOURCE_RECORD) {
 		if (r.kind < KINDS)
 			count[r.kind]++;

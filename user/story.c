@@ -177,8 +177,10 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	t.context.missing = h->missing;
 	t.flow = tcphs_flow_new(s->follow, take, &t);
 	/* Of several hosts each has its own, by its own clock. */
-	if (s->nfiles < 2)
+	if (s->nfiles < 2) {
+		t.context.since = h->loaded;
 		tcphs_flow_complete(t.flow, h->complete);
+	}
 	if (story->header)
 		story->header(story->arg, source);
 	read_all(&t, source);

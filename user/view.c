@@ -274,9 +274,12 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	tcphs_input_wake(source, STDIN_FILENO);
 	/* TIME_WAITs that last would fill the memory; a recording ends. */
 	v->flow = tcphs_flow_new(!s->nfiles, give, v);
-	if (s->nfiles < 2)
-		tcphs_flow_complete(v->flow, h->complete);
 	v->hold = tcphs_hold_new(take, v);
+	if (s->nfiles < 2) {
+		v->context.since = h->loaded;
+		tcphs_flow_complete(v->flow, h->complete);
+		tcphs_hold_complete(v->hold, h->complete);
+	}
 	v->shelf = tcphs_shelf_new();
 	if (s->expression) {
 		snprintf(v->expression, sizeof(v->expression), "%s", s->expression);

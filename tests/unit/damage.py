@@ -48,7 +48,7 @@ def put(raw, at, data):
 BIRTH = {1: "4B QII 8x II 16s HBBI"}
 REQUEST = "4B 6I II QIHH HBBI"
 PAYLOAD = {1: "4B 6I II 16s HBBI", 2: "4B III HH 40s", 3: "4B I BBH 6I II 16s",
-           4: "I QQQ IIIIIIII", 5: "4x QQ 40s", 6: "B3x QQ I 12x II 16s"}
+           4: "I QQQ IIIIIIII", 5: "4x QQQ 32s", 6: "B3x QQ I 12x II 16s"}
 HEADER_FORMAT = "8s I HH IIII Q q QQ II BB 6x 64s 64s 16s Q 24s"
 
 

@@ -52,6 +52,11 @@ for name in ("loopback", "overwritten", "behaviours"):
     wrong, over, listed = check(path)
     say(not wrong and len(over) == len(listed), name + ": all are over, and all are told",
         wrong or over)
+seqs = [re.search(r" seq=(\d+)(?: \[\d+\])? ack=(\d+)", row)
+        for row in run("live", "-r", os.path.join(DATA, "overwritten.tcphs"))[0].splitlines()]
+mixed = [m[0] for m in seqs
+         if m and (int(m[1]) < 1 << 20) != (int(m[2]) < 1 << 20)]
+say(not mixed and any(seqs), "a row's numbers are relative, or none of them is", mixed)
 times = [float(row.split()[0]) for row in check(os.path.join(DATA, "loopback.tcphs"))[1]]
 say(times == sorted(times), "in the order in which they ended", times)
 

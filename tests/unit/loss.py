@@ -3,7 +3,7 @@
 """Real recordings from which records are taken away, as a ring does that is
 overwritten: of each CPU the oldest ones. What is told of the rest must be true
 of the whole: no connection in two pieces, none called complete that misses a
-record, no verdict but the true one or "unseen".
+record, no verdict but the true one or "unseen", no ends of another one's.
 
 The records are dealt to two CPUs in three ways: as they were, in runs, and one
 by one, where any order of loss can come about. The dice have seeds: a failure
@@ -78,13 +78,37 @@ def lose(header, records, how, dice):
     return header + b"".join(rows)
 
 
-def connections(raw):
-    done = subprocess.run([TCPHS, "-r", "-", "timeline", "--json"], input=raw,
+def tell(raw, command):
+    done = subprocess.run([TCPHS, "-r", "-", command, "--json"], input=raw,
                           stdout=subprocess.PIPE, env=ENV, check=False)
     if done.returncode:
         raise SystemExit("not ok tcphs ended with status %d" % done.returncode)
-    return [c for c in map(json.loads, done.stdout.splitlines())
-            if c["kind"] == "connection"]
+    return list(map(json.loads, done.stdout.splitlines()))
+
+
+def connections(raw):
+    return [c for c in tell(raw, "timeline") if c["kind"] == "connection"]
+
+
+ENDS = ("saddr", "sport", "daddr", "dport")
+
+
+def events(raw):
+    """Of each record the ends that it is told with"""
+    ends = collections.defaultdict(list)
+    for r in tell(raw, "events"):
+        if r["kind"] != "lost":
+            ends[r["ts"], r["kind"], r["sock"], r.get("new")].append(
+                tuple(r[f] for f in ENDS))
+    return ends
+
+
+def foreign(told, truth):
+    """Ends that are another one's; a listener's address may be any"""
+    return ["%s: %s, not %s" % (key, ends, truth[key][0])
+            for key, all_ends in told.items() for ends in all_ends
+            if not any(all(a in (None, b, "::", "0.0.0.0")
+                           for a, b in zip(ends, true)) for true in truth[key])]
 
 
 def end(side):
@@ -159,11 +183,13 @@ def main():
     for name in ("behaviours", "loopback"):
         header, records = load(name)
         truth = connections(header + b"".join(records))
+        ends = events(header + b"".join(records))
         problems = collections.defaultdict(list)
         for seed in range(SEEDS):
-            told = connections(lost(name, seed))
-            problems[seed % 3] += ["seed %d: %s" % (seed, text)
-                                   for text in judge(told, truth)]
+            raw = lost(name, seed)
+            problems[seed % 3] += ["seed %d: %s" % (seed, text) for text in
+                                   judge(connections(raw), truth) +
+                                   foreign(events(raw), ends)]
         for i, how in enumerate(HOW):
             say(problems[i], "%s, records lost, dealt %s: nothing is made up" %
                 (name, how))

@@ -434,6 +434,8 @@ static void read_record(struct reading *r, uint64_t us)
 		rec.cpu = number(r);
 		rec.lost.count = number(r);
 		rec.lost.since = number(r) * US;
+		if (more(r))
+			rec.lost.until = number(r) * US;
 		add(r, &rec);
 		return;
 	}

@@ -26,7 +26,7 @@
  *		[dead] [reply] [probes N] [error NAME] [reason N]
  *	US NAME destroy [retransmits N] [sent N] [retrans N]
  *	US NAME accept PID COMM
- *	US lost CPU N COUNT SINCE-US
+ *	US lost CPU COUNT SINCE-US [UNTIL-US]
  *	connection N			the wants below are about the Nth
  *	want WHAT VALUE...
  *

@@ -123,6 +123,7 @@ static void tell(struct told *t, const struct scene *s, bool follow)
 	t->sound = true;
 	t->context.segments = s->header.segments;
 	t->context.missing = s->header.missing;
+	t->context.since = s->header.loaded;
 	for (i = 0; i < s->records; i++) {
 		t->context.last = s->record[i].ts;
 		tcphs_flow_feed(f, &s->record[i]);
