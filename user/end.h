@@ -85,6 +85,7 @@ struct tcphs_end {
 	uint64_t listener_sock;	/* ... and the socket, as the request named it; or 0 */
 	bool iss_known;
 	bool irs_known;
+	bool repaired;		/* with TCP_REPAIR: its socket does not know its irs */
 	uint32_t iss;		/* its own initial sequence number */
 	uint32_t irs;		/* the other end's */
 	struct tcphs_before before;
