@@ -633,7 +633,7 @@ static void listener(FILE *to, const struct tcphs_end *l, const struct tcphs_con
 	const struct tcphs_transition *t, *owner_of = NULL;
 	const struct tcphs_listener_counts *n = &l->counts;
 	const struct tcphs_destroy *d = NULL;
-	bool counted = x->segments != TCPHS_SEGMENTS_NONE;
+	bool counted = x->segments != TCPHS_SEGMENTS_NONE && !tcphs_listener_is_lossy(l);
 	struct tcphs_values values, *v = &values;
 	bool backlog_known = false;
 	uint32_t backlog = 0;

@@ -787,7 +787,7 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 	}
 	if (begun)
 		putchar('\n');
-	if (*tcphs_listener_text(&e->counts, counts))
+	if (*tcphs_listener_text(e, counts))
 		printf("  %s\n", counts);
 	if (strcmp(tcphs_listener_whole(e), "complete"))
 		printf("  %s%s%s\n", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),

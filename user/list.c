@@ -292,7 +292,7 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 				tcphs_host_netns(x->hosts, e->netns), more));
 		fprintf(l->to, "  (%s)", text);
 	}
-	tcphs_listener_text(&e->counts, counts);
+	tcphs_listener_text(e, counts);
 	fprintf(l->to, "%s%s", *counts ? "  " : "", counts);
 	if (strcmp(tcphs_listener_whole(e), "complete"))
 		fprintf(l->to, "  %s%s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),
