@@ -244,6 +244,10 @@ static void tell_silence(struct tcphs_connection *c)
 
 	if (c->whole != TCPHS_WHOLE_COMPLETE || !c->segments)
 		return;
+	/* But one that was restored: it had sent its SYN elsewhere. */
+	for (side = 0; side < 2; side++)
+		if (tcphs_connection_stay(&c->side[side], TCPHS_ESTABLISHED))
+			return;
 	for (side = 0; side < 2; side++) {
 		struct tcphs_side *s = &c->side[side];
 

@@ -179,6 +179,8 @@ static bool awaits_child(const struct tcphs_end *e, const struct tcphs_record *r
 {
 	const struct tcphs_transition *t = &r->transition;
 	bool numbers = r->kind == TCPHS_TRANSITION && !(t->has & TCPHS_HAS_BIRTH);
+	/* Its request gave way to it: a Fast Open child is born before that. */
+	bool gave_way = numbers && t->old == TCPHS_SYN_RECV && !e->born && !e->mini;
 
 	if (e->stub || e->full)
 		return false;
@@ -186,7 +188,8 @@ static bool awaits_child(const struct tcphs_end *e, const struct tcphs_record *r
 	if (e->born && e->role == TCPHS_ROLE_ACTIVE)
 		return false;
 	/* A RST of its own may be all that was seen, or the end of its request. */
-	if (e->closed && (e->born || e->socket) && !(e->socket && (e->lossy || e->after_loss)))
+	if (e->closed && (e->born || e->socket) && !gave_way &&
+	    !(e->socket && (e->lossy || e->after_loss)))
 		return false;
 	if (numbers && t->has & TCPHS_HAS_IRS && e->irs_known && t->nr.irs != e->irs)
 		return false;

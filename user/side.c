@@ -83,6 +83,9 @@ static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 		}
 		if (t->old == t->new || t->new == now)
 			continue;
+		/* A socket took over. */
+		if (t->new == TCPHS_CLOSE && t->via == TCPHS_VIA_REQUEST && e->full)
+			continue;
 		/* The child's birth, when its request was SYN_RECV already. */
 		if (t->old == TCPHS_LISTEN && now != TCPHS_LISTEN)
 			continue;
