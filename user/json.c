@@ -464,6 +464,8 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
 	const struct tcphs_side *here = client->netns ? client : server;
 	struct tcphs_values values, *v = &values;
+	uint64_t lasted = 0;
+	bool lasts = tcphs_connection_lasted(c, &lasted);
 
 	begin(v, to);
 	tcphs_value_word(v, "kind", "connection");
@@ -474,7 +476,7 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	tcphs_value_word(v, "open", tcphs_verdict_open(c->open));
 	tcphs_value_word(v, "close", tcphs_verdict_close(c->close));
 	us(v, "open_us", c->opened, c->opened);
-	us(v, "duration_us", c->ended, c->ended - c->began);
+	us(v, "duration_us", lasts, lasted);
 	tcphs_value_begin(v, "bytes", '{');
 	number(v, "client", client->bytes_known, client->bytes);
 	number(v, "server", server->bytes_known, server->bytes);

@@ -157,9 +157,10 @@ static void numbers(struct list *l, const struct tcphs_connection *c)
 {
 	char text[TCPHS_NUMBER_SIZE];
 	unsigned int i;
-	uint64_t copies;
+	uint64_t copies, lasted;
 
-	fprintf(l->to, "%8s ", c->ended ? tcphs_number_span(c->ended - c->began, text) : "-");
+	fprintf(l->to, "%8s ", tcphs_connection_lasted(c, &lasted) ?
+		tcphs_number_span(lasted, text) : "-");
 	for (i = 0; i < 2; i++)
 		fprintf(l->to, "%9s ", c->side[i].bytes_known ?
 			tcphs_number_count(c->side[i].bytes, text) : "-");

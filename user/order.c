@@ -91,7 +91,7 @@ static void set_end(struct row *row, const struct tcphs_side *s)
 static void set_key(struct row *row, enum tcphs_order_key key,
 		    const struct tcphs_connection *c)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	bool known;
 
 	switch (key) {
@@ -106,7 +106,8 @@ static void set_key(struct row *row, enum tcphs_order_key key,
 		set_number(row, c->opened, c->opened);
 		break;
 	case TCPHS_ORDER_DURATION:
-		set_number(row, c->ended, c->ended - c->began);
+		known = tcphs_connection_lasted(c, &number);
+		set_number(row, known, number);
 		break;
 	case TCPHS_ORDER_BYTES:
 		known = tcphs_order_bytes(c, &number);
