@@ -109,6 +109,7 @@ struct tcphs_step {
 	bool lost;		/* sent, and never came to the other side */
 	bool foreign;		/* not sent by that side's socket */
 	bool again;		/* came a second time */
+	bool alike;		/* what came has the window and options of what left */
 	uint64_t ts;		/* where it stands: sent, else received; 0 unseen */
 	size_t made;		/* the order in which steps were made */
 	uint64_t sent;		/* 0: not seen */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "copies.h"
 #include "explain.h"
 #include "json.h"
 #include "listener.h"
@@ -12,6 +13,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "passage.h"
 #include "value.h"
 #include "verdict.h"
 
@@ -438,12 +440,12 @@ static void steps(struct tcphs_values *v, const struct tcphs_connection *c,
 		tcphs_value_number(v, "seq", s->seq);
 		number(v, "ack", s->flags & TCPHS_ACK, s->ack);
 		tcphs_value_number(v, "len", s->len);
-		tcphs_value_truth(v, "retransmit", step->retransmit);
+		truth(v, "retransmit", tcphs_copies_is_known(c, step), step->retransmit);
 		state(v, "client", step->after[TCPHS_CLIENT]);
 		state(v, "server", step->after[TCPHS_SERVER]);
 		tcphs_value_text(v, "note", step->note);
 		number(v, "received", step->received, step->received);
-		tcphs_value_truth(v, "lost", step->lost);
+		truth(v, "lost", tcphs_passage_is_known(c, step), step->lost);
 		if (x)
 			explained(v, x, i);
 		tcphs_value_end(v, '}');

@@ -56,15 +56,15 @@ bool tcphs_order_bytes(const struct tcphs_connection *c, uint64_t *bytes)
 
 bool tcphs_order_copies(const struct tcphs_connection *c, uint64_t *copies)
 {
-	bool known = false;
+	bool known = true;
 	size_t i;
 
 	*copies = 0;
 	for (i = 0; i < TCPHS_COPIES_KINDS; i++) {
-		if (c->copies[i] < 0)
-			continue;
-		known = true;
-		*copies += c->copies[i];
+		if (c->copies[i] >= 0)
+			*copies += c->copies[i];
+		else if (i != TCPHS_COPIES_DATA)
+			known = false;
 	}
 	return known;
 }
