@@ -12,7 +12,8 @@ import time
 
 from pipe import take
 
-RSS_KB = 2048		# what the reader may grow by while nobody reads
+RSS_KB = 2048		# what the reader may grow by, besides what it takes in
+RECORD = 128
 
 
 def say(name, problems):
@@ -95,13 +96,13 @@ def run(tool, netns, command, from_start):
     if p.poll() is not None:
         say(name + ": it goes on", [p.stderr.read().decode()])
         return
-    before = memory(p.pid)
+    before, begun = memory(p.pid), stats()
     churn(netns, 800)
-    after = memory(p.pid)
-    written = stats()
-    say(name + ": it grows no more while nobody reads",
-        [] if after["VmRSS:"] - before["VmRSS:"] < RSS_KB else
-        ["%d kB, then %d kB" % (before["VmRSS:"], after["VmRSS:"])])
+    after, written = memory(p.pid), stats()
+    taken = (int(written["records_written"]) - int(begun["records_written"])) * RECORD // 1024
+    say(name + ": while nobody reads it grows by what it takes in",
+        [] if after["VmRSS:"] - before["VmRSS:"] < taken + RSS_KB else
+        ["%d kB, then %d kB, for %d kB of records" % (before["VmRSS:"], after["VmRSS:"], taken)])
     text += take(fd, 3)
     churn(netns, 20)
     text += take(fd, 2)

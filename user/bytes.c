@@ -43,13 +43,11 @@ static void set_fin(struct tcphs_side *side, uint32_t fin)
 	side->fin_known = true;
 }
 
-/* Data can have been sent: it got as far as that, or nobody saw how far. */
+/* Data can have been sent: it got as far as that. */
 static bool may_have_sent(const struct tcphs_end *e)
 {
 	size_t i;
 
-	if (!e->born)
-		return true;
 	for (i = 0; i < e->records; i++)
 		if (e->record[i].kind == TCPHS_TRANSITION &&
 		    (e->record[i].transition.new == TCPHS_ESTABLISHED ||
@@ -57,6 +55,13 @@ static bool may_have_sent(const struct tcphs_end *e)
 		     e->record[i].transition.new == TCPHS_FIN_WAIT1))
 			return true;
 	return false;
+}
+
+/* Of whoever sent to or from this end: the segments that are here have the last number. */
+static bool has_last(const struct tcphs_end *e, const struct tcphs_context *x)
+{
+	return e->born && !e->lossy &&
+	       (x->segments == TCPHS_SEGMENTS_ALL || !may_have_sent(e));
 }
 
 /* The highest number after a segment that left (or came to) this end. */
@@ -113,10 +118,17 @@ static void find_fin(struct tcphs_side *side, const struct tcphs_end *e)
 			set_fin(side, t->nr.snd_una - 1);
 		else if (changes(r, TCPHS_HAS_WRITE_SEQ) && fin_queued(t->old))
 			set_fin(side, t->nr.write_seq - 1);
+		/* What a TIME_WAIT mini-socket stands for has had it acknowledged. */
+		else if (r->kind == TCPHS_TRANSITION && t->via == TCPHS_VIA_TIMEWAIT &&
+			 t->has & TCPHS_HAS_SND_NXT)
+			set_fin(side, t->nr.snd_nxt - 1);
 	}
 }
 
-/* snd_nxt of the socket's end: nothing was sent after it. */
+/*
+ * snd_nxt of the socket's end: nothing was sent after it. Where a FIN was sent it is behind
+ * that, if it had left; and a request's end is none where a socket may have taken over.
+ */
 static bool final_number(const struct tcphs_end *e, uint32_t *next)
 {
 	bool known = false;
@@ -125,7 +137,10 @@ static bool final_number(const struct tcphs_end *e, uint32_t *next)
 	for (i = 0; i < e->records; i++) {
 		const struct tcphs_record *r = &e->record[i];
 
-		if (changes(r, TCPHS_HAS_SND_NXT) && r->transition.new == TCPHS_CLOSE) {
+		if (changes(r, TCPHS_HAS_SND_NXT) && r->transition.new == TCPHS_CLOSE &&
+		    !fin_queued(r->transition.old) &&
+		    !(r->transition.via == TCPHS_VIA_REQUEST &&
+		      (e->full || !e->born || e->lossy))) {
 			*next = r->transition.nr.snd_nxt;
 			known = true;
 		}
@@ -152,8 +167,7 @@ void tcphs_bytes_tell(struct tcphs_side *side, const struct tcphs_end *e,
 	find_fin(side, e);
 	if (side->isn_known &&
 	    (side->fin_known || final_number(e, &next) ||
-	     ((x->segments == TCPHS_SEGMENTS_ALL || !may_have_sent(e)) &&
-	      highest(e, true, &next)))) {
+	     (has_last(e, x) && highest(e, true, &next)))) {
 		set_bytes(side, side->fin_known ? side->fin : next);
 		/* Numbers are modulo 2^32; the socket's own count has the rest. */
 		if (d && total >> 32)
@@ -170,14 +184,16 @@ static void find_remote_fin(struct tcphs_side *side, const struct tcphs_end *pee
 {
 	size_t i;
 
-	/* These states begin with the other side's FIN. */
+	/* These states have had the other side's FIN. */
 	for (i = 0; i < peer->records; i++) {
 		const struct tcphs_record *r = &peer->record[i];
-		unsigned int new = r->transition.new;
+		unsigned int old = r->transition.old, new = r->transition.new;
 
 		if (changes(r, TCPHS_HAS_RCV_NXT) &&
 		    (new == TCPHS_CLOSE_WAIT || new == TCPHS_CLOSING ||
-		     new == TCPHS_TIME_WAIT))
+		     new == TCPHS_TIME_WAIT || old == TCPHS_CLOSE_WAIT ||
+		     old == TCPHS_CLOSING || old == TCPHS_LAST_ACK ||
+		     old == TCPHS_TIME_WAIT))
 			set_fin(side, r->transition.nr.rcv_nxt - 1);
 	}
 	/* One that no state tells of may be forged, or not have fitted. */
@@ -189,9 +205,13 @@ static void find_remote_fin(struct tcphs_side *side, const struct tcphs_end *pee
 	}
 }
 
-/* The RST that ended the socket says how far its sender had come. */
+/*
+ * The RST that ended the socket says how far its sender had come; but one that has no ACK
+ * has the number which it answers, and that is only as far as came here.
+ */
 static bool rst_number(const struct tcphs_end *peer, uint32_t *next)
 {
+	bool whole = peer->born && !peer->lossy;
 	size_t i;
 
 	for (i = 0; i < peer->records; i++) {
@@ -200,7 +220,8 @@ static bool rst_number(const struct tcphs_end *peer, uint32_t *next)
 		if (r->kind == TCPHS_RESET && !r->reset.out && i &&
 		    is_in(&peer->record[i - 1]) &&
 		    peer->record[i - 1].segment.flags & TCPHS_RST &&
-		    peer->record[i - 1].segment.seq) {
+		    peer->record[i - 1].segment.seq &&
+		    (whole || peer->record[i - 1].segment.flags & TCPHS_ACK)) {
 			*next = peer->record[i - 1].segment.seq;
 			return true;
 		}
@@ -221,8 +242,6 @@ void tcphs_bytes_tell_remote(struct tcphs_side *side, const struct tcphs_end *pe
 		set_bytes(side, side->fin);
 	else if (!side->socket && rst_number(peer, &next))
 		set_bytes(side, next);
-	else if (!side->socket &&
-		 (x->segments == TCPHS_SEGMENTS_ALL || !may_have_sent(peer)) &&
-		 highest(peer, false, &next))
+	else if (!side->socket && has_last(peer, x) && highest(peer, false, &next))
 		set_bytes(side, next);
 }

@@ -139,6 +139,7 @@ char *tcphs_caption_verdict(const struct tcphs_connection *c, char *text)
 	const char *open = tcphs_verdict_open(c->open);
 	const char *close = tcphs_verdict_close(c->close);
 	char span[TCPHS_NUMBER_SIZE] = "";
+	uint64_t lasted;
 
 	text[0] = '\0';
 	if (c->opened)
@@ -159,8 +160,8 @@ char *tcphs_caption_verdict(const struct tcphs_connection *c, char *text)
 		part(text, "%s close", close);
 	else if (close)
 		part(text, "%s", close);
-	if (c->ended)
-		part(text, "lasted %s", tcphs_number_span(c->ended - c->began, span));
+	if (tcphs_connection_lasted(c, &lasted))
+		part(text, "lasted %s", tcphs_number_span(lasted, span));
 	part(text, "%s", tcphs_verdict_whole(c->whole));
 	return text;
 }

@@ -3,6 +3,7 @@
  * From ends to a connection: who is the client, which states each side was in after
  * each step, how long it took, whether all of it was seen.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "bytes.h"
@@ -169,55 +170,155 @@ static void tell_after(struct tcphs_connection *c)
 
 /* ---- times ---------------------------------------------------------------- */
 
-static uint64_t syn_ts(const struct tcphs_connection *c, unsigned int at)
+bool tcphs_connection_lasted(const struct tcphs_connection *c, uint64_t *ns)
 {
-	const struct tcphs_stay *stay;
+	if (!c->began || !c->ended)
+		return false;
+	*ns = c->ended - c->began;
+	return true;
+}
+
+static const struct tcphs_step *first_syn_step(const struct tcphs_connection *c,
+					       unsigned int from)
+{
 	size_t i;
 
 	for (i = 0; i < c->nsteps; i++) {
 		const struct tcphs_step *step = &c->steps[i];
 
-		if (step->kind == TCPHS_STEP_SEGMENT && step->from == TCPHS_CLIENT &&
+		if (step->kind == TCPHS_STEP_SEGMENT && step->from == from &&
 		    (step->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN)
-			return at == TCPHS_CLIENT ? step->sent : step->received;
+			return step;
 	}
+	return NULL;
+}
+
+/* From SYN_SENT it went on without a SYN of the other end's, or that one sent none. */
+static bool may_have_crossed(const struct tcphs_connection *c)
+{
+	const struct tcphs_side *client = &c->side[TCPHS_CLIENT];
+	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
+	size_t i;
+
+	if (c->itself || (server->nstates && server->states[0].state == TCPHS_LISTEN))
+		return false;
+	for (i = 1; i < client->nstates; i++)
+		if (client->states[i - 1].state == TCPHS_SYN_SENT && client->states[i].ts)
+			return client->states[i].state == TCPHS_SYN_RECV;
+	return true;
+}
+
+/*
+ * When the first SYN left the client, or came to the server that is alone here; 0 unseen.
+ * Where records are missing, one that is there may be a copy: who sent it says so.
+ */
+static uint64_t syn_ts(const struct tcphs_connection *c, unsigned int at)
+{
+	const struct tcphs_step *syn = first_syn_step(c, TCPHS_CLIENT);
+	bool complete = c->whole == TCPHS_WHOLE_COMPLETE;
+	const struct tcphs_step *crossing;
+	const struct tcphs_stay *stay;
+
+	if (!complete && c->segments) {
+		if (!syn)
+			return 0;
+		/* It may have left a client here, before the records. */
+		if (at == TCPHS_SERVER && c->whole == TCPHS_WHOLE_PARTIAL)
+			return 0;
+		if (at == TCPHS_SERVER)
+			return syn->received <= c->intact ? syn->received : 0;
+		crossing = first_syn_step(c, TCPHS_SERVER);
+		if (syn->segment.mark & TCPHS_SEG_RETRANSMIT ||
+		    (may_have_crossed(c) &&
+		     (!crossing || !crossing->sent ||
+		      crossing->segment.mark & TCPHS_SEG_RETRANSMIT)))
+			return 0;
+	}
+	if (syn)
+		return at == TCPHS_CLIENT ? syn->sent : syn->received;
 	stay = tcphs_connection_stay(&c->side[at], at == TCPHS_CLIENT ?
 				     TCPHS_SYN_SENT : TCPHS_SYN_RECV);
 	return stay ? stay->ts : 0;
 }
 
+/* Where records were lost, CLOSE may stand for what a mini-socket took over. */
+static bool goes_on_unseen(const struct tcphs_connection *c, const struct tcphs_side *s)
+{
+	unsigned int old = s->fate.known ? s->fate.old : 0;
+
+	return c->whole == TCPHS_WHOLE_LOSSY && !s->fate.error &&
+	       (old == TCPHS_FIN_WAIT1 || old == TCPHS_FIN_WAIT2 || old == TCPHS_CLOSING);
+}
+
+/* When it was over for this side; 0 not yet, or unseen. */
+static uint64_t ended_at(const struct tcphs_connection *c, const struct tcphs_side *s)
+{
+	/* TIME_WAIT is no part of the duration: nobody waits for it. */
+	const struct tcphs_stay *stay = tcphs_connection_stay(s, TCPHS_TIME_WAIT);
+	const struct tcphs_stay *last = s->nstates > 1 ? &s->states[s->nstates - 1] : NULL;
+
+	if (stay)
+		return stay->ts;
+	if (!last || last->state != TCPHS_CLOSE || last[-1].state == TCPHS_TIME_WAIT ||
+	    goes_on_unseen(c, s))
+		return 0;
+	return last->ts;
+}
+
+/*
+ * All of its sockets are here. Where records were lost, one that nothing is left of would
+ * have told of itself before the other one heard of it.
+ */
+static bool has_all_sockets(const struct tcphs_connection *c, uint64_t by)
+{
+	return c->whole != TCPHS_WHOLE_LOSSY || c->itself || by <= c->intact ||
+	       (c->side[0].socket && c->side[1].socket);
+}
+
+/* A socket had heard of the other end by then; UINT64_MAX: not, as far as is known. */
+static uint64_t heard_by(const struct tcphs_connection *c, uint64_t ended)
+{
+	unsigned int side;
+
+	for (side = 0; side < 2 && !c->established; side++)
+		if (c->side[side].fate.error == ECONNREFUSED ||
+		    c->side[side].fate.error == ECONNRESET)
+			return ended;
+	return c->established ? c->established : UINT64_MAX;
+}
+
 static void tell_times(struct tcphs_connection *c)
 {
 	unsigned int at = c->side[TCPHS_CLIENT].socket ? TCPHS_CLIENT : TCPHS_SERVER;
+	bool complete = c->whole == TCPHS_WHOLE_COMPLETE;
+	uint64_t syn = syn_ts(c, at), ended = 0, ts;
 	const struct tcphs_stay *stay;
-	uint64_t syn, ended = 0;
 	unsigned int side;
-	bool all = true;
+	bool all = true, restored;
 
 	stay = tcphs_connection_stay(&c->side[at], TCPHS_ESTABLISHED);
-	syn = syn_ts(c, at);
-	c->began = syn ? syn : c->start;
-	if (stay && stay->ts) {
+	if (stay)
 		c->established = stay->ts;
-		if (syn && syn <= stay->ts)
-			c->opened = stay->ts - syn;
-	}
-	/* TIME_WAIT is no part of the duration: nobody waits for it. */
+	/* Without a SYN: its beginning was elsewhere. */
+	restored = complete && c->open == TCPHS_OPEN_UNSEEN && c->established;
+	if (complete && !restored)
+		c->began = syn ? syn : c->start;
+	else if (!complete)
+		c->began = syn;
 	for (side = 0; side < 2; side++) {
-		const struct tcphs_side *s = &c->side[side];
-
-		if (!s->socket)
+		if (!c->side[side].socket)
 			continue;
-		stay = tcphs_connection_stay(s, TCPHS_TIME_WAIT);
-		if (!stay && s->nstates > 1 &&
-		    s->states[s->nstates - 1].state == TCPHS_CLOSE)
-			stay = &s->states[s->nstates - 1];
-		all &= stay != NULL;
-		if (stay && stay->ts > ended)
-			ended = stay->ts;
+		ts = ended_at(c, &c->side[side]);
+		all &= ts != 0;
+		if (ts > ended)
+			ended = ts;
 	}
-	if (all)
+	if (all && has_all_sockets(c, heard_by(c, ended)))
 		c->ended = ended;
+	/* A client that nothing is left of saw it otherwise. */
+	if (!restored && syn && syn <= c->established &&
+	    (at == TCPHS_CLIENT || has_all_sockets(c, c->established)))
+		c->opened = c->established - syn;
 }
 
 /* ---- the whole ------------------------------------------------------------ */
@@ -269,6 +370,10 @@ static void tell_silence(struct tcphs_connection *c)
 
 	if (c->whole != TCPHS_WHOLE_COMPLETE || !c->segments)
 		return;
+	/* But one that was restored: it had sent its SYN elsewhere. */
+	for (side = 0; side < 2; side++)
+		if (tcphs_connection_stay(&c->side[side], TCPHS_ESTABLISHED))
+			return;
 	for (side = 0; side < 2; side++) {
 		struct tcphs_side *s = &c->side[side];
 
@@ -385,9 +490,9 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 	tcphs_copies_mark(c);
 	tcphs_passage_find_lost(c, x);
 	tcphs_copies_count(c);
-	tell_times(c);
 	tell_silence(c);
 	tcphs_verdict_find(c);
+	tell_times(c);
 	if (!x->brief)
 		tcphs_note_write(c, x);
 	return c;

@@ -109,6 +109,7 @@ struct tcphs_step {
 	bool lost;		/* sent, and never came to the other side */
 	bool foreign;		/* not sent by that side's socket */
 	bool again;		/* came a second time */
+	bool alike;		/* what came has the window and options of what left */
 	uint64_t ts;		/* where it stands: sent, else received; 0 unseen */
 	size_t made;		/* the order in which steps were made */
 	uint64_t sent;		/* 0: not seen */
@@ -178,7 +179,7 @@ struct tcphs_connection {
 	bool doubtful;		/* lossy, and a socket was not heard of since */
 	uint64_t intact;	/* lossy: up to when no record is missing; 0 unknown */
 	uint64_t start;		/* ts of the first event */
-	uint64_t began;		/* ts of the SYN, or of the first event */
+	uint64_t began;		/* ts of the SYN, or of what there was instead; 0 unseen */
 	uint64_t opened;	/* SYN to ESTABLISHED took so long; 0 unknown */
 	uint64_t established;	/* ts of ESTABLISHED; 0 never or unseen */
 	uint64_t ended;		/* ts at which it was closed; 0 not or unseen */
@@ -210,6 +211,9 @@ void tcphs_connection_free(struct tcphs_connection *c);
  */
 unsigned int tcphs_connection_side(const struct tcphs_end *a, const struct tcphs_end *b,
 				   bool *assumed);
+
+/* SYN to the end, ns; false: not both were seen. */
+bool tcphs_connection_lasted(const struct tcphs_connection *c, uint64_t *ns);
 
 /* The state of a side at `ts`; TCPHS_STATE_UNKNOWN without socket. */
 unsigned int tcphs_connection_state(const struct tcphs_side *s, uint64_t ts);

@@ -60,9 +60,14 @@ void tcphs_copies_mark(struct tcphs_connection *c)
 					    !tcphs_number_before(top[from], end);
 		else if (!step->sent)
 			step->again = tcphs_table_first(&seen, key) != NULL;
-		/* In a simultaneous open, SYN,ACK is another segment than SYN. */
+		/*
+		 * In a simultaneous open, SYN,ACK is another segment than SYN. A request
+		 * sends no SYN: where records are missing it may be a copy.
+		 */
 		if (kind_of(s) == TCPHS_COPIES_SYNACK) {
-			if (!synacked[from])
+			if (!synacked[from] &&
+			    (c->whole == TCPHS_WHOLE_COMPLETE ||
+			     !(s->mark & TCPHS_SEG_MINI)))
 				step->retransmit = false;
 			synacked[from] = true;
 		}
@@ -79,6 +84,42 @@ void tcphs_copies_mark(struct tcphs_connection *c)
 	free(link);
 }
 
+bool tcphs_copies_is_known(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	return c->whole == TCPHS_WHOLE_COMPLETE || step->retransmit ||
+	       (step->sent && !(step->segment.mark & TCPHS_SEG_RETRANSMIT));
+}
+
+/*
+ * Both ends are here and over, and neither had sent or received a FIN before the records
+ * began.
+ */
+static bool has_all_fins(const struct tcphs_connection *c)
+{
+	unsigned int side, last;
+
+	for (side = 0; side < 2; side++) {
+		const struct tcphs_side *s = &c->side[side];
+
+		if (!s->nstates)
+			return false;
+		last = s->states[s->nstates - 1].state;
+		if (last != TCPHS_TIME_WAIT && last != TCPHS_CLOSE)
+			return false;
+		switch (s->states[0].state) {
+		case TCPHS_CLOSE:
+		case TCPHS_LISTEN:
+		case TCPHS_SYN_SENT:
+		case TCPHS_SYN_RECV:
+		case TCPHS_ESTABLISHED:
+			break;
+		default:
+			return false;
+		}
+	}
+	return c->whole == TCPHS_WHOLE_PARTIAL;
+}
+
 void tcphs_copies_count(struct tcphs_connection *c)
 {
 	uint64_t total = 0, told;
@@ -86,9 +127,10 @@ void tcphs_copies_count(struct tcphs_connection *c)
 	bool known = true;
 	size_t i;
 
+	/* Copies that are missing count, too. */
 	if (!c->segments || c->whole != TCPHS_WHOLE_COMPLETE) {
 		for (i = 0; i < TCPHS_COPIES_KINDS; i++)
-			if (!c->segments || !c->copies[i])
+			if (!c->segments || i != TCPHS_COPIES_FIN || !has_all_fins(c))
 				c->copies[i] = -1;
 	}
 	if (c->all && c->whole == TCPHS_WHOLE_COMPLETE)

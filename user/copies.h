@@ -12,6 +12,12 @@
  */
 void tcphs_copies_mark(struct tcphs_connection *c);
 
+/*
+ * Whether step->retransmit is known. Where records are missing, what only came may have
+ * come before, and a SYN,ACK that its socket calls a copy may be one of the SYN.
+ */
+bool tcphs_copies_is_known(const struct tcphs_connection *c, const struct tcphs_step *step);
+
 /* How many copies there were, where the steps do not tell all; -1 unknown. */
 void tcphs_copies_count(struct tcphs_connection *c);
 

@@ -330,10 +330,21 @@ static void learn_iss(struct tcphs_end *e, uint32_t iss)
 
 static void learn_irs(struct tcphs_end *e, uint32_t irs)
 {
-	if (!e->irs_known) {
+	if (!e->irs_known && !e->repaired) {
 		e->irs = irs;
 		e->irs_known = true;
 	}
+}
+
+/*
+ * A socket in repair mode tells no irs, as every other one does here. Later ones come from
+ * how much it has received, and what TCP_QUEUE_SEQ set is none of that.
+ */
+static bool repairs(const struct tcphs_transition *t)
+{
+	return t->via == TCPHS_VIA_TRACEPOINT && t->old == TCPHS_SYN_SENT &&
+	       t->new == TCPHS_ESTABLISHED &&
+	       (t->has & (TCPHS_HAS_RCV_NXT | TCPHS_HAS_IRS)) == TCPHS_HAS_RCV_NXT;
 }
 
 static void learn_transition(struct tcphs_end *e, const struct tcphs_transition *t)
@@ -347,6 +358,7 @@ static void learn_transition(struct tcphs_end *e, const struct tcphs_transition 
 	e->closed = t->new == TCPHS_CLOSE;
 	if (t->has & TCPHS_HAS_BIRTH)
 		return;
+	e->repaired |= repairs(t);
 	if (t->has & TCPHS_HAS_ISS)
 		learn_iss(e, t->nr.iss);
 	if (t->has & TCPHS_HAS_IRS)

@@ -30,6 +30,7 @@ struct tcphs_listener_counts {
 	uint64_t synacks;
 	uint64_t cookies_sent;
 	uint64_t cookies_accepted;
+	/* These two only where no record is missing. */
 	uint64_t cookies_failed;
 	uint64_t unanswered;	/* SYNs for which nothing was sent */
 	uint64_t overflowed;	/* segments refused: the accept queue was full */
@@ -81,10 +82,12 @@ struct tcphs_end {
 	uint64_t asked;		/* a SYN came and was not answered yet: the serial of
 				 * the listener that counted it; or 0
 				 */
+	bool waits;		/* ... and an answer would be here */
 	struct tcphs_owner listener;	/* who listened for it */
 	uint64_t listener_sock;	/* ... and the socket, as the request named it; or 0 */
 	bool iss_known;
 	bool irs_known;
+	bool repaired;		/* with TCP_REPAIR: its socket does not know its irs */
 	uint32_t iss;		/* its own initial sequence number */
 	uint32_t irs;		/* the other end's */
 	struct tcphs_before before;

@@ -115,8 +115,10 @@ static void merge(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_end *
 	}
 	to->lossy |= from->lossy;
 	to->after_loss &= from->after_loss;
-	if (!to->asked)
+	if (!to->asked) {
 		to->asked = from->asked;
+		to->waits = from->waits;
+	}
 	tcphs_due_forget(&f->due, from);
 	tcphs_end_delete(&f->ends, from);
 	for (i = 0; i < 4; i++)
@@ -143,6 +145,7 @@ static void move_syn(struct tcphs_flow *f, struct tcphs_end *to, struct tcphs_en
 		tcphs_end_append(&f->ends, to, r);
 		from->records--;
 		to->asked = from->asked;
+		to->waits = from->waits;
 		from->asked = 0;
 	}
 }
@@ -159,7 +162,15 @@ static void feed_listener(struct tcphs_flow *f, const struct tcphs_record *r,
 		tcphs_end_unbind(&f->ends, r->sock);
 	else
 		e = tcphs_end_of_sock(&f->ends, r, t);
-	if (!e || e->role != TCPHS_ROLE_LISTENER) {
+	if (e && e->role != TCPHS_ROLE_LISTENER)
+		e = NULL;
+	if (!e && tr->old == TCPHS_LISTEN) {
+		/* Only SYNs told of it so far. */
+		e = tcphs_listener_nameless(&f->ends, r->netns, t);
+		if (e)
+			tcphs_end_bind(&f->ends, e, r->sock);
+	}
+	if (!e) {
 		e = tcphs_end_new(&f->ends, r);
 		tcphs_end_enlist(&f->ends.listeners, e);
 		e->role = TCPHS_ROLE_LISTENER;
@@ -661,12 +672,13 @@ static void feed_lost(struct tcphs_flow *f, const struct tcphs_record *r)
 		if ((e->closed || e->due) && e->last < r->lost.since)
 			continue;
 		e->lossy = true;
+		tcphs_listener_doubt_syn(&f->ends, e, r);
 		add_gap(f, e, r);
 	}
 	for (e = f->ends.listeners.oldest; e; e = e->newer)
 		if (!tcphs_host_differs(e->netns, r->netns) &&
 		    (!e->closed || e->last >= r->lost.since))
-			e->lossy = true;
+			tcphs_listener_doubt(e);
 }
 
 void tcphs_flow_feed(struct tcphs_flow *f, const struct tcphs_record *r)

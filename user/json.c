@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "copies.h"
 #include "explain.h"
 #include "json.h"
 #include "listener.h"
@@ -12,6 +13,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "passage.h"
 #include "value.h"
 #include "verdict.h"
 
@@ -450,12 +452,12 @@ static void steps(struct tcphs_values *v, const struct tcphs_connection *c,
 		tcphs_value_number(v, "seq", s->seq);
 		number(v, "ack", s->flags & TCPHS_ACK, s->ack);
 		tcphs_value_number(v, "len", s->len);
-		tcphs_value_truth(v, "retransmit", step->retransmit);
+		truth(v, "retransmit", tcphs_copies_is_known(c, step), step->retransmit);
 		state(v, "client", step->after[TCPHS_CLIENT]);
 		state(v, "server", step->after[TCPHS_SERVER]);
 		tcphs_value_text(v, "note", step->note);
 		number(v, "received", step->received, step->received);
-		tcphs_value_truth(v, "lost", step->lost);
+		truth(v, "lost", tcphs_passage_is_known(c, step), step->lost);
 		if (x)
 			explained(v, x, i);
 		tcphs_value_end(v, '}');
@@ -476,6 +478,8 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	const struct tcphs_side *server = &c->side[TCPHS_SERVER];
 	const struct tcphs_side *here = client->netns ? client : server;
 	struct tcphs_values values, *v = &values;
+	uint64_t lasted = 0;
+	bool lasts = tcphs_connection_lasted(c, &lasted);
 
 	begin(v, to);
 	tcphs_value_word(v, "kind", "connection");
@@ -486,7 +490,7 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	tcphs_value_word(v, "open", tcphs_verdict_open(c->open));
 	tcphs_value_word(v, "close", tcphs_verdict_close(c->close));
 	us(v, "open_us", c->opened, c->opened);
-	us(v, "duration_us", c->ended, c->ended - c->began);
+	us(v, "duration_us", lasts, lasted);
 	tcphs_value_begin(v, "bytes", '{');
 	number(v, "client", client->bytes_known, client->bytes);
 	number(v, "server", server->bytes_known, server->bytes);
@@ -645,7 +649,7 @@ static void listener(FILE *to, const struct tcphs_end *l, const struct tcphs_con
 	const struct tcphs_transition *t, *owner_of = NULL;
 	const struct tcphs_listener_counts *n = &l->counts;
 	const struct tcphs_destroy *d = NULL;
-	bool counted = x->segments != TCPHS_SEGMENTS_NONE;
+	bool counted = x->segments != TCPHS_SEGMENTS_NONE && !tcphs_listener_is_lossy(l);
 	struct tcphs_values values, *v = &values;
 	bool backlog_known = false;
 	uint32_t backlog = 0;

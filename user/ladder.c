@@ -627,6 +627,7 @@ static void summary(const struct drawing *d)
 	size_t used = 0;
 	unsigned int side;
 	bool opened = c->open <= TCPHS_OPEN_SYN_COOKIE;
+	uint64_t lasted;
 
 	if (!opened || c->close == TCPHS_CLOSE_RESET_BY_CLIENT ||
 	    c->close == TCPHS_CLOSE_RESET_BY_SERVER || c->close == TCPHS_CLOSE_TIMED_OUT)
@@ -654,16 +655,16 @@ static void summary(const struct drawing *d)
 		item(d, &used, text);
 	}
 	fputs(tcphs_output_plain(d->o), stdout);
-	if (c->ended) {
-		snprintf(text, sizeof(text), "lasted %s",
-			 tcphs_number_span(c->ended - c->began, span));
+	if (tcphs_connection_lasted(c, &lasted)) {
+		snprintf(text, sizeof(text), "lasted %s", tcphs_number_span(lasted, span));
 		item(d, &used, text);
 	}
 	for (side = 0; side < 2; side++) {
 		const struct tcphs_side *s = &c->side[side];
 		char count[TCPHS_NUMBER_SIZE];
 
-		if (!s->bytes_known || !opened)
+		/* Of what never opened there are none. */
+		if (!s->bytes_known || !close)
 			continue;
 		tcphs_number_count(s->bytes, count);
 		if (side == TCPHS_CLIENT)
@@ -806,7 +807,7 @@ void tcphs_ladder_listener(const struct tcphs_ladder *l, const struct tcphs_end 
 	}
 	if (begun)
 		putchar('\n');
-	if (*tcphs_listener_text(&e->counts, counts))
+	if (*tcphs_listener_text(e, counts))
 		printf("  %s\n", counts);
 	if (strcmp(tcphs_listener_whole(e), "complete"))
 		printf("  %s%s%s\n", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),

@@ -157,9 +157,10 @@ static void numbers(struct list *l, const struct tcphs_connection *c)
 {
 	char text[TCPHS_NUMBER_SIZE];
 	unsigned int i;
-	uint64_t copies;
+	uint64_t copies, lasted;
 
-	fprintf(l->to, "%8s ", c->ended ? tcphs_number_span(c->ended - c->began, text) : "-");
+	fprintf(l->to, "%8s ", tcphs_connection_lasted(c, &lasted) ?
+		tcphs_number_span(lasted, text) : "-");
 	for (i = 0; i < 2; i++)
 		fprintf(l->to, "%9s ", c->side[i].bytes_known ?
 			tcphs_number_count(c->side[i].bytes, text) : "-");
@@ -292,7 +293,7 @@ static void listener(void *arg, const struct tcphs_end *e, const struct tcphs_co
 				tcphs_host_netns(x->hosts, e->netns), more));
 		fprintf(l->to, "  (%s)", text);
 	}
-	tcphs_listener_text(&e->counts, counts);
+	tcphs_listener_text(e, counts);
 	fprintf(l->to, "%s%s", *counts ? "  " : "", counts);
 	if (strcmp(tcphs_listener_whole(e), "complete"))
 		fprintf(l->to, "  %s%s%s", tcphs_output_paint(&l->output, TCPHS_PAINT_WARN),

@@ -12,7 +12,7 @@
 /* TCP_SYNCOOKIE_VALID of Linux, in ns */
 #define COOKIE_VALID (120 * 1000000000ULL)
 
-/* How late, in ns, a CPU may tell of a SYN that a closing listener still got. */
+/* How late, in ns, a CPU may tell of a SYN that a closing listener still got, or answered. */
 #define CLOSING 1000000000ULL
 
 static uint64_t listener_hash(uint32_t netns, uint16_t port)
@@ -60,13 +60,35 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 	return best;
 }
 
-static void count_syn(struct tcphs_ends *ends, struct tcphs_end *l, struct tcphs_end *e)
+/* No record of this time is missing: what it says nothing of did not happen. */
+static bool is_whole(const struct tcphs_ends *ends, const struct tcphs_record *r)
+{
+	return r->ts >= ends->complete && !tcphs_end_gap(ends, r);
+}
+
+struct tcphs_end *tcphs_listener_nameless(const struct tcphs_ends *ends, uint32_t netns,
+					  const struct tcphs_tuple *t)
+{
+	struct tcphs_end *l = tcphs_listener_find(ends, netns, t);
+	size_t i;
+
+	if (!l || l->born || memcmp(l->tuple.local, t->local, sizeof(t->local)))
+		return NULL;
+	for (i = 0; i < sizeof(l->binding) / sizeof(l->binding[0]); i++)
+		if (l->binding[i].sock)
+			return NULL;
+	return l;
+}
+
+static void count_syn(struct tcphs_ends *ends, struct tcphs_end *l, struct tcphs_end *e,
+		      bool waits)
 {
 	if (!l->serial)
 		l->serial = ++ends->serials;
 	l->counts.syns++;
-	l->counts.unanswered++;
+	l->counts.unanswered += waits;
 	e->asked = l->serial;
+	e->waits = waits;
 }
 
 /*
@@ -181,11 +203,15 @@ void tcphs_listener_meet(struct tcphs_ends *ends, struct tcphs_end *e,
 			if (e->record[i].kind != TCPHS_SEGMENT ||
 			    s->mark & TCPHS_SEG_OUT || !(s->flags & TCPHS_SYN))
 				continue;
-			count_syn(ends, l, e);
+			count_syn(ends, l, e, is_whole(ends, &e->record[i]));
 		}
 	}
 	if (!sock || l->born || named == l)
 		return;
+	/* Another one had the name before, and nothing that is here took it away. */
+	if (named && named->role == TCPHS_ROLE_LISTENER &&
+	    (named->closed || (named->tuple.lport && named->tuple.lport != t->lport)))
+		named = NULL;
 	if (named && named->role == TCPHS_ROLE_LISTENER && !named->born)
 		join(ends, named, l);
 	else if (!named)
@@ -198,10 +224,11 @@ void tcphs_listener_name(struct tcphs_ends *ends, struct tcphs_end *e, uint64_t 
 	struct tcphs_end *counted = counted_by(ends, e);
 
 	e->listener_sock = sock;
-	if (!counted || !named || named == counted || named->role != TCPHS_ROLE_LISTENER)
+	if (!counted || !named || named == counted || named->role != TCPHS_ROLE_LISTENER ||
+	    named->closed)
 		return;
 	tcphs_listener_uncount(ends, e);
-	count_syn(ends, named, e);
+	count_syn(ends, named, e, e->waits);
 }
 
 void tcphs_listener_uncount(struct tcphs_ends *ends, struct tcphs_end *e)
@@ -212,7 +239,27 @@ void tcphs_listener_uncount(struct tcphs_ends *ends, struct tcphs_end *e)
 	if (!l)
 		return;
 	l->counts.syns--;
-	l->counts.unanswered--;
+	l->counts.unanswered -= e->waits;
+}
+
+void tcphs_listener_doubt_syn(struct tcphs_ends *ends, struct tcphs_end *e,
+			      const struct tcphs_record *lost)
+{
+	struct tcphs_end *l;
+
+	if (!e->asked || !e->waits || e->last + CLOSING < lost->lost.since)
+		return;
+	l = counted_by(ends, e);
+	if (l)
+		l->counts.unanswered--;
+	e->waits = false;
+}
+
+void tcphs_listener_doubt(struct tcphs_end *l)
+{
+	l->lossy = true;
+	/* It lives if it sends a cookie afterwards. */
+	l->counts.cookie_ts = 0;
 }
 
 /*
@@ -262,23 +309,24 @@ void tcphs_listener_count(struct tcphs_ends *ends, struct tcphs_end *e,
 	if (tcphs_listener_overflows(s, e->socket, e->cookie))
 		l->counts.overflowed++;
 	if (s->flags & TCPHS_SYN && !out) {
-		count_syn(ends, l, e);
+		count_syn(ends, l, e, !e->lossy && is_whole(ends, r));
 		return;
 	}
 	if (s->flags & TCPHS_SYN) {
 		l->counts.synacks++;
 		if (s->mark & TCPHS_SEG_COOKIE) {
 			l->counts.cookies_sent++;
-			l->counts.cookie_ts = r->ts;
+			if (is_whole(ends, r))
+				l->counts.cookie_ts = r->ts;
 		}
-	} else if (answers_no_cookie(l, e, r)) {
+	} else if (answers_no_cookie(l, e, r) && is_whole(ends, r)) {
 		l->counts.cookies_failed++;
 	}
 	if (!out || !e->asked)
 		return;
 	counted = counted_by(ends, e);
 	if (counted)
-		counted->counts.unanswered--;
+		counted->counts.unanswered -= e->waits;
 	e->asked = 0;
 }
 
@@ -308,10 +356,13 @@ void tcphs_listener_owner(struct tcphs_ends *ends, struct tcphs_end *e)
 
 #define append(text, ...) tcphs_text_append(text, TCPHS_LISTENER_SIZE, __VA_ARGS__)
 
-char *tcphs_listener_text(const struct tcphs_listener_counts *n,
-			  char text[TCPHS_LISTENER_SIZE])
+char *tcphs_listener_text(const struct tcphs_end *l, char text[TCPHS_LISTENER_SIZE])
 {
+	const struct tcphs_listener_counts *n = &l->counts;
+
 	text[0] = '\0';
+	if (tcphs_listener_is_lossy(l))
+		return text;
 	if (n->syns)
 		append(text, "%" PRIu64 " SYN, %" PRIu64 " SYN,ACK", n->syns, n->synacks);
 	if (n->cookies_sent)
@@ -326,9 +377,14 @@ char *tcphs_listener_text(const struct tcphs_listener_counts *n,
 	return text;
 }
 
+bool tcphs_listener_is_lossy(const struct tcphs_end *l)
+{
+	return l->lossy || (!l->born && l->after_loss);
+}
+
 const char *tcphs_listener_whole(const struct tcphs_end *l)
 {
-	if (l->lossy || (!l->born && l->after_loss))
+	if (tcphs_listener_is_lossy(l))
 		return "lossy";
 	return l->born ? "complete" : "partial";
 }

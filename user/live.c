@@ -513,6 +513,7 @@ static void print_verdict(struct live *l, const struct tcphs_connection *c,
 	const char *close = tcphs_verdict_close(c->close);
 	char span[TCPHS_NUMBER_SIZE];
 	struct tcphs_writer *w = &l->row;
+	uint64_t lasted;
 
 	begin_row(l, c->ended ? c->ended : l->context.last, number, OVER);
 	tcphs_writer_word(w, tcphs_verdict_open(c->open));
@@ -520,8 +521,8 @@ static void print_verdict(struct live *l, const struct tcphs_connection *c,
 		write_part(w, " open ", tcphs_number_span(c->opened, span), "");
 	if (close)
 		write_part(w, ", ", close, "");
-	if (c->ended)
-		write_part(w, ", lasted ", tcphs_number_span(c->ended - c->began, span), "");
+	if (tcphs_connection_lasted(c, &lasted))
+		write_part(w, ", lasted ", tcphs_number_span(lasted, span), "");
 	if (client->bytes_known && close)
 		write_part(w, ", ", tcphs_number_count(client->bytes, span), " B sent");
 	if (server->bytes_known && close)

@@ -49,7 +49,7 @@ static bool same(const struct tcphs_segment *a, const struct tcphs_segment *b)
 	       (a->len == b->len || a->flags & TCPHS_FIN);
 }
 
-static bool alike(const struct tcphs_segment *a, const struct tcphs_segment *b)
+bool tcphs_match_is_alike(const struct tcphs_segment *a, const struct tcphs_segment *b)
 {
 	return a->win == b->win && a->offset == b->offset && a->len == b->len &&
 	       !memcmp(a->options, b->options, sizeof(a->options));
@@ -111,7 +111,7 @@ static size_t choose(const struct sent *s, const struct tcphs_sight *i, uint64_t
 		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts)
 			continue;
 		++*choices;
-		a = alike(o->segment, i->segment);
+		a = tcphs_match_is_alike(o->segment, i->segment);
 		if (best == TCPHS_MATCH_NONE || (a && !best_alike) ||
 		    (a == best_alike &&
 		     apart(i->ts - o->ts, delay) <= apart(i->ts - out[best].ts, delay))) {
@@ -189,7 +189,7 @@ static void keep_order(struct sent *s, struct tcphs_sight *in, size_t ins)
 			/* Sent before, arrives later, and not told apart. */
 			if (k < first && out[k].partner != TCPHS_MATCH_NONE &&
 			    out[k].partner > i &&
-			    alike(out[k].segment, out[first].segment))
+			    tcphs_match_is_alike(out[k].segment, out[first].segment))
 				first = k;
 		}
 		if (first != in[i].partner) {

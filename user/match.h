@@ -27,4 +27,7 @@ struct tcphs_sight {
 void tcphs_match_find(struct tcphs_sight *out, size_t outs,
 		      struct tcphs_sight *in, size_t ins);
 
+/* They have the same window and options; copies with timestamps do not. */
+bool tcphs_match_is_alike(const struct tcphs_segment *a, const struct tcphs_segment *b);
+
 #endif

@@ -56,15 +56,15 @@ bool tcphs_order_bytes(const struct tcphs_connection *c, uint64_t *bytes)
 
 bool tcphs_order_copies(const struct tcphs_connection *c, uint64_t *copies)
 {
-	bool known = false;
+	bool known = true;
 	size_t i;
 
 	*copies = 0;
 	for (i = 0; i < TCPHS_COPIES_KINDS; i++) {
-		if (c->copies[i] < 0)
-			continue;
-		known = true;
-		*copies += c->copies[i];
+		if (c->copies[i] >= 0)
+			*copies += c->copies[i];
+		else if (i != TCPHS_COPIES_DATA)
+			known = false;
 	}
 	return known;
 }
@@ -91,7 +91,7 @@ static void set_end(struct row *row, const struct tcphs_side *s)
 static void set_key(struct row *row, enum tcphs_order_key key,
 		    const struct tcphs_connection *c)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	bool known;
 
 	switch (key) {
@@ -106,7 +106,8 @@ static void set_key(struct row *row, enum tcphs_order_key key,
 		set_number(row, c->opened, c->opened);
 		break;
 	case TCPHS_ORDER_DURATION:
-		set_number(row, c->ended, c->ended - c->began);
+		known = tcphs_connection_lasted(c, &number);
+		set_number(row, known, number);
 		break;
 	case TCPHS_ORDER_BYTES:
 		known = tcphs_order_bytes(c, &number);

@@ -2,6 +2,7 @@
 /* Which segments did not come through, and which ones no socket of their side sent. */
 #include "names.h"
 #include "number.h"
+#include "options.h"
 #include "passage.h"
 
 /*
@@ -134,4 +135,17 @@ void tcphs_passage_find_lost(struct tcphs_connection *c, const struct tcphs_cont
 				     c->steps[k].segment.flags & (TCPHS_SYN | TCPHS_FIN) &&
 				     c->steps[k].segment.seq == step->segment.seq;
 	}
+}
+
+bool tcphs_passage_is_known(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	struct tcphs_options options;
+
+	if (c->whole == TCPHS_WHOLE_COMPLETE || step->lost)
+		return true;
+	if (c->whole == TCPHS_WHOLE_PARTIAL || !step->sent)
+		return step->received;
+	/* It may be a copy that came, whose sending is missing: its timestamp differs. */
+	tcphs_options_decode(&step->segment, &options);
+	return step->received && step->alike && options.has_timestamps;
 }

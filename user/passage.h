@@ -19,4 +19,7 @@ void tcphs_passage_find_forged(struct tcphs_connection *c,
  */
 void tcphs_passage_find_lost(struct tcphs_connection *c, const struct tcphs_context *x);
 
+/* Whether step->lost is known: where records are missing, its arrival may be, too. */
+bool tcphs_passage_is_known(const struct tcphs_connection *c, const struct tcphs_step *step);
+
 #endif

@@ -115,7 +115,7 @@ static void list_time(const struct tcphs_view *v, const struct tcphs_connection 
 	case TCPHS_VIEW_LASTED:
 		/* One that lives has lasted until now. */
 		until = c->ended ? c->ended : v->context.last;
-		if (until > c->began)
+		if (c->began && until > c->began)
 			tcphs_number_span(until - c->began, text);
 		break;
 	case TCPHS_VIEW_START:

@@ -116,6 +116,9 @@ static void tell_states(struct tcphs_side *side, const struct tcphs_end *e,
 		}
 		if (t->old == t->new || t->new == now)
 			continue;
+		/* A socket took over. */
+		if (t->new == TCPHS_CLOSE && t->via == TCPHS_VIA_REQUEST && e->full)
+			continue;
 		/* The child's birth, when its request was SYN_RECV already. */
 		if (t->old == TCPHS_LISTEN && now != TCPHS_LISTEN)
 			continue;
@@ -258,6 +261,20 @@ static void tell_fate(struct tcphs_side *side, const struct tcphs_end *e)
 	}
 }
 
+/*
+ * The end before it was one of another connection: where records are missing it may be
+ * what is left of this one's beginning.
+ */
+static bool is_another(const struct tcphs_end *e)
+{
+	const struct tcphs_before *b = &e->before;
+
+	if (e->born ? e->marked : e->lossy || e->after_loss)
+		return false;
+	/* A cookie may be the same again. */
+	return e->cookie || !b->iss_known || !e->iss_known || b->iss != e->iss;
+}
+
 void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 		     uint32_t *entered)
 {
@@ -273,11 +290,8 @@ void tcphs_side_tell(struct tcphs_side *side, const struct tcphs_end *e,
 	side->netns = e->netns;
 	side->isn_known = e->iss_known;
 	side->isn = e->iss;
-	side->before = e->before;
-	/* The same number is the same connection, in pieces. */
-	if (side->before.iss_known && e->iss_known && e->before.iss == e->iss &&
-	    (!e->born || e->lossy))
-		side->before.known = false;
+	if (is_another(e))
+		side->before = e->before;
 	if (!e->in_table && e->records) {
 		/* A connect() that never got so far as to have a port. */
 		struct tcphs_tuple t;

@@ -166,8 +166,8 @@ static void tell_listener(struct stats *t, const struct tcphs_end *e)
 	if (tcphs_host_several(t->context.hosts) && host)
 		printf(" host %s", host->name);
 	printf(" record %s", tcphs_listener_whole(e));
-	/* Without segments nobody counted them. */
-	if (t->context.segments != TCPHS_SEGMENTS_NONE)
+	/* Without segments nobody counted them, and where records are missing not all. */
+	if (t->context.segments != TCPHS_SEGMENTS_NONE && !tcphs_listener_is_lossy(e))
 		printf(" syns %" PRIu64 " synacks %" PRIu64 " cookies_sent %" PRIu64
 		       " cookies_accepted %" PRIu64 " cookies_failed %" PRIu64
 		       " dropped %" PRIu64 " overflowed %" PRIu64,

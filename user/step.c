@@ -144,6 +144,8 @@ void tcphs_step_draw(struct tcphs_steps *s, struct tcphs_sights *sender,
 		sender->step[o->record] = s->count - 1;
 		if (o->partner != TCPHS_MATCH_NONE) {
 			step->received = to->in[o->partner].ts;
+			step->alike = tcphs_match_is_alike(o->segment,
+							   to->in[o->partner].segment);
 			/* What the receiving socket made of it. */
 			step->segment.mark |= to->in[o->partner].segment->mark &
 					      TCPHS_SEG_ACCEPT_FULL;

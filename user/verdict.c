@@ -208,7 +208,8 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 	const struct tcphs_step *ack;
 	uint32_t from;
 
-	if (!a->fin_known)
+	/* What was not the first to acknowledge it may be all that is here. */
+	if (!a->fin_known || (c->whole != TCPHS_WHOLE_COMPLETE && !p->half_known))
 		return;
 	ack = tcphs_clue_first_ack(c, !active, a->fin);
 	if (p->half_known)

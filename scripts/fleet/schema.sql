@@ -161,7 +161,7 @@ CREATE TABLE IF NOT EXISTS tcphs.connections_local
 	client String DEFAULT ifNull(`client.addr`, ''),
 	client_port UInt16 DEFAULT ifNull(`client.port`, 0),
 	namespace UInt32 DEFAULT ifNull(netns, 0),
-	over UInt8 DEFAULT isNotNull(duration_us)
+	over UInt8 DEFAULT isNotNull(duration_us) OR ifNull(close, 'open') != 'open'
 )
 ENGINE = ReplacingMergeTree(over)
 PARTITION BY toYYYYMMDD(time)

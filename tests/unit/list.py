@@ -28,12 +28,18 @@ def known_sum(values):
     return sum(values) if values else None
 
 
+def sent_again(copies):
+    if None in (copies["syn"], copies["synack"], copies["fin"]):
+        return None
+    return known_sum(copies.values())
+
+
 KEYS = {
     "start": lambda c: c["start"],
     "handshake": lambda c: c["open_us"],
     "duration": lambda c: c["duration_us"],
     "bytes": lambda c: known_sum(c["bytes"].values()),
-    "retransmits": lambda c: known_sum(c["retransmits"].values()),
+    "retransmits": lambda c: sent_again(c["retransmits"]),
     "open": lambda c: ["three-way", "simultaneous", "fast-open", "syn-cookie",
                        "refused", "timed-out", "reset", "half-open",
                        None].index(c["open"]) if c["open"] != "unseen" else None,

@@ -220,6 +220,8 @@ static void look(const struct told *t, const struct tcphs_connection *c,
 		 const char *what, char *text, size_t size)
 {
 	const char *close;
+	uint64_t lasted = 0;
+	bool known;
 	size_t i;
 
 	if (!strcmp(what, "connections")) {
@@ -277,7 +279,8 @@ static void look(const struct told *t, const struct tcphs_connection *c,
 	} else if (!strcmp(what, "opened")) {
 		or_null(c->opened, c->opened / 1000, text, size);
 	} else if (!strcmp(what, "lasted")) {
-		or_null(c->ended, (c->ended - c->began) / 1000, text, size);
+		known = tcphs_connection_lasted(c, &lasted);
+		or_null(known, lasted / 1000, text, size);
 	} else if (!strcmp(what, "steps")) {
 		steps(c, text, size);
 	} else if (!strcmp(what, "notes")) {
