@@ -33,7 +33,7 @@ char *tcphs_caption_segment(const struct tcphs_connection *c,
 	}
 	append(text, "%s seq=%" PRIu32, tcphs_names_flags(s->flags, flags),
 	       /* A RST to a SYN has seq 0: no number of that side's. */
-	       s->flags & TCPHS_RST && !s->seq ? 0 :
+	       tcphs_number_is_none(s) ? 0 :
 	       relative(&c->side[step->from], s->seq, absolute));
 	if (isn && s->flags & TCPHS_SYN && !absolute)
 		append(text, " [%" PRIu32 "]", s->seq);

@@ -18,6 +18,15 @@
 #include "step.h"
 #include "verdict.h"
 
+void tcphs_connection_context(struct tcphs_context *x, const struct tcphs_header *h,
+			      const struct tcphs_hosts *hosts, bool alone)
+{
+	x->segments = h->segments;
+	x->missing = h->missing;
+	x->hosts = hosts;
+	x->since = alone ? h->loaded : 0;
+}
+
 /* ---- who is who ----------------------------------------------------------- */
 
 /* When it sent its first SYN; 0: that was not seen. */

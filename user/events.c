@@ -83,11 +83,10 @@ static void print_segment(struct tcphs_writer *w, const struct tcphs_segment *s,
 	struct tcphs_options o;
 	uint32_t seq = s->seq, ack = s->ack;
 
-	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
-	if (s->flags & TCPHS_ACK && iss_known != irs_known && !(s->flags & TCPHS_RST && !seq))
+	if (tcphs_number_mixes(s, iss_known, irs_known))
 		iss_known = irs_known = false;
 	/* The ISN itself is shown as it is, so that it can be found again. */
-	if (!syn && (out ? iss_known : irs_known) && !(s->flags & TCPHS_RST && !seq))
+	if (!syn && (out ? iss_known : irs_known) && !tcphs_number_is_none(s))
 		seq -= out ? iss : irs;
 	if (out ? irs_known : iss_known)
 		ack -= out ? irs : iss;

@@ -250,13 +250,12 @@ static void print_segment(struct live *l, const struct tcphs_segment *s,
 	char flags[TCPHS_NAMES_FLAGS_SIZE];
 	struct tcphs_options o = { 0 };
 
-	/* One row has numbers of one kind. A RST to a SYN has none of its own. */
-	if (s->flags & TCPHS_ACK && own_known != other_known && !(s->flags & TCPHS_RST && !s->seq))
+	if (tcphs_number_mixes(s, own_known, other_known))
 		own_known = other_known = false;
 	paint(l, s->flags & TCPHS_RST ? TCPHS_PAINT_BAD :
 		 s->mark & TCPHS_SEG_RETRANSMIT ? TCPHS_PAINT_WARN : TCPHS_PAINT_PLAIN);
 	tcphs_writer_word(w, tcphs_names_flags(s->flags, flags));
-	write_pair(w, " seq=", own_known && !(s->flags & TCPHS_RST && !s->seq) ?
+	write_pair(w, " seq=", own_known && !tcphs_number_is_none(s) ?
 			       (uint32_t)(s->seq - own) : s->seq);
 	if (s->flags & TCPHS_SYN && !l->s->absolute) {
 		write_pair(w, " [", s->seq);
@@ -699,19 +698,15 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	l->live = !s->nfiles;
 	l->since = l->live ? h->opened : 0;
 	l->context.brief = true;
-	l->context.segments = h->segments;
-	l->context.missing = h->missing;
-	l->context.hosts = tcphs_input_hosts(in);
+	tcphs_connection_context(&l->context, h, tcphs_input_hosts(in), s->nfiles < 2);
 	l->clock.times = s->times;
 	l->clock.wall_offset = h->wall_offset;
 	l->status_at = tcphs_stop_now();
 	tcphs_output_init(&l->output, s);
 	l->status = find_status(l);
 	l->flow = tcphs_flow_new(true, give, l);
-	if (s->nfiles < 2) {
-		l->context.since = h->loaded;
+	if (s->nfiles < 2)
 		tcphs_flow_complete(l->flow, h->complete);
-	}
 	return l;
 }
 

@@ -196,14 +196,10 @@ static int tell_records(struct stats *t, const struct tcphs_settings *s)
 	if (!source)
 		return status;
 	h = tcphs_input_header(source);
-	t->context.segments = h->segments;
-	t->context.missing = h->missing;
-	t->context.hosts = tcphs_input_hosts(source);
+	tcphs_connection_context(&t->context, h, tcphs_input_hosts(source), s->nfiles < 2);
 	flow = tcphs_flow_new(false, give, t);
-	if (s->nfiles < 2) {
-		t->context.since = h->loaded;
+	if (s->nfiles < 2)
 		tcphs_flow_complete(flow, h->complete);
-	}
 	while (tcphs_input_read(source, &r) == TCPHS_SOURCE_RECORD) {
 		if (r.kind < KINDS)
 			count[r.kind]++;

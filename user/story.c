@@ -172,15 +172,11 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	if (s->follow)
 		tcphs_stop_catch(s->seconds);
 	h = tcphs_input_header(source);
-	t.context.hosts = tcphs_input_hosts(source);
-	t.context.segments = h->segments;
-	t.context.missing = h->missing;
+	tcphs_connection_context(&t.context, h, tcphs_input_hosts(source), s->nfiles < 2);
 	t.flow = tcphs_flow_new(s->follow, take, &t);
 	/* Of several hosts each has its own, by its own clock. */
-	if (s->nfiles < 2) {
-		t.context.since = h->loaded;
+	if (s->nfiles < 2)
 		tcphs_flow_complete(t.flow, h->complete);
-	}
 	if (story->header)
 		story->header(story->arg, source);
 	read_all(&t, source);

@@ -263,9 +263,7 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	v->s = s;
 	v->source = source;
 	v->newest = true;
-	v->context.segments = h->segments;
-	v->context.missing = h->missing;
-	v->context.hosts = tcphs_input_hosts(source);
+	tcphs_connection_context(&v->context, h, tcphs_input_hosts(source), s->nfiles < 2);
 	tcphs_output_init(&v->ladder.output, s);
 	v->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	v->ladder.absolute = s->absolute;
@@ -276,7 +274,6 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	v->flow = tcphs_flow_new(!s->nfiles, give, v);
 	v->hold = tcphs_hold_new(take, v);
 	if (s->nfiles < 2) {
-		v->context.since = h->loaded;
 		tcphs_flow_complete(v->flow, h->complete);
 		tcphs_hold_complete(v->hold, h->complete);
 	}
