@@ -26,10 +26,14 @@ records = split(raw)
 
 
 def follow(path, *args):
+    fd, to = os.pipe()
+    # Before there is more in it than it is to hold.
+    fcntl.fcntl(to, fcntl.F_SETPIPE_SZ, 4096)
     p = subprocess.Popen([TCPHS, "events", "--json", "-f", "-r", path, *args], env=ENV,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    fcntl.fcntl(p.stdout, fcntl.F_SETPIPE_SZ, 4096)
-    return p, p.stdout.fileno()
+                         stdout=to, stderr=subprocess.PIPE)
+    os.close(to)
+    p.stdout = os.fdopen(fd, "rb")
+    return p, fd
 
 
 def wait(p):
