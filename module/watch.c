@@ -220,14 +220,17 @@ void tcphs_watch_attach(void)
 /** tcphs_watch_detach() - no handler runs any more when this returns */
 void tcphs_watch_detach(void)
 {
-	unsigned int i;
+	struct kprobe *kps[ARRAY_SIZE(watches)];
+	unsigned int i, count = 0;
 
 	trace_detach();
 	for (i = 0; i < ARRAY_SIZE(watches); i++) {
 		if (watches[i].err || !watches[i].kp.symbol_name)
 			continue;
-		unregister_kprobe(&watches[i].kp);
+		kps[count++] = &watches[i].kp;
 		WRITE_ONCE(watches[i].traced, false);
 		WRITE_ONCE(watches[i].err, -ENOENT);
 	}
+	/* Together: one grace period for all. */
+	unregister_kprobes(kps, count);
 }
