@@ -13,12 +13,13 @@
 #: check-fleet               two hosts feed a ClickHouse of two shards, in VMs;
 #:                           CONNECTIONS=50000
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
+#: life                      the module LOADS=1000 times in and out; TIDES=100 namespaces
 #: bench                     the cost, beside that of others; on several CPUs; what
 #:                           is lost at the full rate; PARTS="cost smp full scale";
 #:                           scale wants 10 GB of memory
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: bench-scale               the reader at 10,000 to 1,000,000 connections
-#: check-all                 all of these, the most telling first; MINUTES=75
+#: check-all                 most of these, the most telling first; MINUTES=75
 #: lint                      checkpatch, sparse, W=1, -Werror, shellcheck
 #: install                   PREFIX=/usr/local DESTDIR=
 #: uninstall                 what install has put there, for the same PREFIX=
@@ -27,7 +28,7 @@
 #: dkms-source               only its source, for packages; DESTDIR=
 #: deb                       Debian packages, in build/deb
 #: check-package             these, through a kernel upgrade, in a VM
-#: fuzz                      fuzz the reader; FUZZ_SECONDS=600
+#: fuzz                      fuzz the reader; FUZZ_SECONDS=3600
 #: clean                     remove what was built
 #: distclean                 and what was downloaded, and the VM
 #: help                      this text
@@ -93,7 +94,10 @@ check-fleet:
 	$(Q)scripts/check-fleet.sh
 
 soak:
-	$(Q)scripts/soak.sh
+	$(Q)scripts/long.sh soak
+
+life:
+	$(Q)scripts/long.sh life
 
 bench:
 	$(Q)scripts/bench.sh
@@ -176,5 +180,5 @@ distclean: clean
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-.PHONY: all module user demo check check-kernels check-debug soak bench bench-check bench-scale check-all lint install uninstall clean distclean help
+.PHONY: all module user demo check check-kernels check-debug soak life bench bench-check bench-scale check-all lint install uninstall clean distclean help
 .PHONY: dkms-install dkms-remove dkms-source deb check-package check-fleet fuzz

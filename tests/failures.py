@@ -19,6 +19,8 @@ from agent import set_comm
 
 FINIT_MODULE, DELETE_MODULE = 313, 176	# x86-64
 LIMIT = 20000
+# Functions that the module watches: nobody else does here.
+WATCHED = ("tcp_twsk_destructor", "reqsk_destructor", "security_sock_graft")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,6 +41,16 @@ def unload(name):
         raise OSError(ctypes.get_errno(), "delete_module")
 
 
+def hooked():
+    """Lines of the kernel's lists of kprobes and of traced functions that are ours"""
+    ours = []
+    for path in ("kprobes/list", "tracing/enabled_functions"):
+        with open("/sys/kernel/debug/" + path, encoding="ascii") as f:
+            ours += [path + ": " + line.strip() for line in f
+                     if "tcphs" in line or any(name in line for name in WATCHED)]
+    return ours
+
+
 def main():
     set_comm("tcphs-faults")
     fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -46,6 +58,10 @@ def main():
     name = "tcphs"
     ends = collections.Counter()
     wrong, left = [], []
+    load(fd, words, 0)
+    if not hooked():
+        wrong.append("a hook of a loaded module is not seen")
+    unload(name)
     for nth in range(1, LIMIT):
         err, came = load(fd, words, nth)
         if not err:
@@ -58,6 +74,7 @@ def main():
         for path in ("/proc/tcphs", "/sys/module/tcphs"):
             if os.path.exists(path):
                 left.append("%d: %s" % (nth, path))
+        left += ["%d: %s" % (nth, line) for line in hooked()]
     print("%s allocations fail one by one, %d of them: %s" % (
         "ok" if ends["ENOMEM"] and not came and not err else "not ok",
         sum(ends.values()), ", ".join("%s %d" % item
@@ -65,7 +82,7 @@ def main():
     print("%s each such load fails with ENOMEM or does without" %
           ("not ok" if wrong else "ok"))
     print("\n".join(wrong[:20]))
-    print("%s nothing is left of it" % ("not ok" if left else "ok"))
+    print("%s nothing is left of it, hooks neither" % ("not ok" if left else "ok"))
     print("\n".join(left[:20]))
 
 

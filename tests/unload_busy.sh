@@ -53,6 +53,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	check "round $round: the reader in read() ends" wait_for 20 gone "${readers[0]}"
 	is "round $round: with end of file" "$(tail -n 1 "$WORK/follow.said")" eof
 	check "round $round: the reader in poll() ends" wait_for 20 gone "${readers[1]}"
+	is "round $round: with end of file, too" "$(tail -n 1 "$WORK/poll.said")" eof
 	kill -CONT "${readers[2]}"
 	kill "${readers[2]}"
 	check "round $round: the stopped reader ends" wait_for 20 gone "${readers[2]}"
