@@ -17,6 +17,7 @@ user=(setpriv "--reuid=$USER_ID" "--regid=$USER_ID")
 stranger=("${user[@]}" --clear-groups)
 member=("${user[@]}" "--groups=$GROUP_ID")
 powerless=(setpriv --bounding-set=-net_admin --inh-caps=-net_admin)
+able=("${stranger[@]}" --inh-caps=+net_admin --ambient-caps=+net_admin)
 
 # can_open WHO FILE COMMAND-PREFIX...
 can_open() {
@@ -114,6 +115,7 @@ netns_add NS_LO
 
 for file in $FILES; do
 	can_open root "$file" env
+	can_open "an ordinary user with CAP_NET_ADMIN" "$file" "${able[@]}"
 	cannot_open "an ordinary user" "$file" "${stranger[@]}"
 	cannot_open "root without CAP_NET_ADMIN" "$file" "${powerless[@]}"
 	cannot_open "a member of gid=, when there is none" "$file" "${member[@]}"
@@ -122,6 +124,8 @@ for file in $FILES; do
 done
 tool_refused "an ordinary user" "${stranger[@]}"
 tool_refused "root without CAP_NET_ADMIN" "${powerless[@]}"
+check "an ordinary user with CAP_NET_ADMIN sees every netns" "${able[@]}" sh -c \
+	"'$TCPHS' events --json | grep -q '\"netns\": *$(netns_inode "$NS_LO")\\b'"
 cannot_set "an ordinary user" "${stranger[@]}"
 cannot_set "root without CAP_NET_ADMIN" "${powerless[@]}"
 check "root sees every netns" sh -c "'$TCPHS' events --json |

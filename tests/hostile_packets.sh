@@ -4,7 +4,7 @@
 # a host with listeners and connections, and out of raw sockets through its own
 # output. Meanwhile readers read. The kernel stays sound, what was recorded can be
 # read, and a connection after it all is told as ever.
-# TCPHS_SEED= which packets, TCPHS_SECONDS= how long each of the two ways (15).
+# TCPHS_SEED= which packets, TCPHS_SECONDS= how long each of the three ways (15).
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 
@@ -23,6 +23,7 @@ hostile() {
 	said=$("$@" 2>&1) || fail "$name: the packets are sent" "$said"
 	comment "$name: $said; segments recorded: $(($(stat_of segments) - before))"
 	check "$name: thousands were sent" test "${said%% *}" -ge $((2000 / ${TCPHS_SLOW:-1}))
+	contains "$name: with all flags" "$said" " 256 combinations"
 	check "$name: hundreds were recorded" test $(($(stat_of segments) - before)) -ge 200
 }
 
@@ -84,6 +85,12 @@ hostile "from the wire" ip netns exec "$NS_A" \
 	./hostile_packets.py wire wire "$seconds" "$seed" "${outside[@]}"
 hostile "out of raw sockets" ip netns exec "$NS_V" \
 	./hostile_packets.py raw "$seconds" "$seed" "${targets[@]}"
+# The filter meets them, too.
+port=${targets[0]#*,}
+echo "port ${port%%,*}" >/proc/tcphs/filter
+hostile "through a filter" ip netns exec "$NS_A" \
+	./hostile_packets.py wire wire "$seconds" "$seed" "${outside[@]}"
+echo off >/proc/tcphs/filter
 
 check "the connections' process lives" kill -0 $holder
 check "live still follows" kill -0 $live

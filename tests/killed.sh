@@ -22,5 +22,10 @@ row_begins() {
 
 NOWHERE=1 row killed
 cp "$resets/trace" "$WORK/resets.trace"
-relay < <(./resets.py "$WORK" 2>&1 || true)
+said=$(./resets.py "$WORK" 2>&1)
+relay <<<"$said"
+missing=0
+[[ "$said" != *"# SKIP"* ]] || missing=1
+is "stats says whether a reset's reason can be told" \
+	"$(grep -c '^not_observed.*\breset_reason\b' /proc/tcphs/stats)" "$missing"
 finish

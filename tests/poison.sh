@@ -21,6 +21,10 @@ TCPHS_KO=${TCPHS_POISON_KO:-$TESTS_DIR/tcphs_poison.ko}
 	skip_all "no $TCPHS_KO: \`make -C tests poison KDIR=...\` makes it"
 is "the module is the poisoned one" "$(modinfo -F poison "$TCPHS_KO")" 0xa5
 kernel_mark
+# The addresses themselves, for poison.py.
+was=$(cat /proc/sys/kernel/kptr_restrict)
+defer sh -c "echo $was >/proc/sys/kernel/kptr_restrict"
+echo 1 >/proc/sys/kernel/kptr_restrict
 place_loopback
 place_netns
 for mode in handshake all none; do
