@@ -6,7 +6,8 @@
 #
 # A step begins only where the time that it needs on two CPUs of its own is left;
 # the others are named at the end. What is left of MINUTES ends a step that takes
-# longer: it is called unfinished then, and what it found so far does not count.
+# longer: it is called unfinished then. What it found wrong so far counts, and so does
+# that it took more than twice its time: something hangs.
 # The VM, roots and kernels that build/ has are used again. Printed things are kept
 # in build/all. Ends with the line "N passed, N failed".
 
@@ -27,6 +28,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MINUTES
 # that come next; the order is that in which they are run.
 hostile="hostile_packets.sh hostile_filter.sh life_failures.sh unload_busy.sh"
 hostile+=" life_leftovers.sh"
+# What shows soonest that a module does not fit a kernel.
+brief="three_way_open.sh life_leftovers.sh"
 more="carried.sh vrf.sh bypath.sh access.sh accept_queue.sh time_wait_end.sh"
 more+=" life_loads.sh poison.sh"
 
@@ -34,6 +37,7 @@ more+=" life_loads.sh poison.sh"
 steps="
 30	the suite			JOBS=2 make check
 38	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
+14	the other kernels, briefly	JOBS=2 KERNELS=7.2,5.10,6.12-rt TESTS=${brief// /,} make check-kernels
 12	fuzzing				FUZZ_SECONDS=600 make fuzz
 24	the newest kernel		JOBS=2 KERNELS=7.2 make check-kernels
 24	the oldest kernel		JOBS=2 KERNELS=5.10 make check-kernels
@@ -45,6 +49,7 @@ steps="
 40	KCSAN				PARTS=races make check-debug
 150	the suite under KASAN		JOBS=2 PARTS=suite make check-debug
 33	soak				MINUTES=30 make soak
+60	loads and unloads		LOADS=500 make life
 60	a fleet of two hosts		make check-fleet
 "
 
@@ -53,10 +58,10 @@ count() {
 	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
 }
 
-# step SECONDS NAME WORD...
+# step SECONDS MINUTES NAME WORD...: it may take SECONDS, and should MINUTES
 step() {
-	local limit=$1 name=$2 status=0 line log
-	shift 2
+	local limit=$1 need=$2 name=$3 status=0 line log wrong
+	shift 3
 	log="$logs/${name//[^a-zA-Z0-9.]/_}.log"
 	echo "== $name"
 	: >"$log"
@@ -70,6 +75,13 @@ step() {
 	line=$(tail -n 1 "$log")
 	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
 		left_out+=("$name (unfinished)")
+		# The scripts' lines are in the one or the other.
+		wrong=$(cat "$log" "$log.err" | grep -c '^FAIL') || true
+		if [ "$limit" -gt $((need * 120)) ]; then
+			echo "FAIL $name takes more than twice its $need minutes"
+			wrong=$((wrong + 1))
+		fi
+		failed=$((failed + wrong))
 	elif [[ "$line" = *' passed, '*' failed'* ]]; then
 		passed=$((passed + $(count passed "$line")))
 		failed=$((failed + $(count failed "$line")))
@@ -96,7 +108,7 @@ while read -r need rest <&3; do
 	# Each word of env(1) is one here; a comma stands for a space in it.
 	# shellcheck disable=SC2086 # several words
 	set -- $words
-	step "$left" "$name" "${@//,/ }"
+	step "$left" "$need" "$name" "${@//,/ }"
 done 3<<<"$steps"
 
 for name in ${left_out[@]+"${left_out[@]}"}; do

@@ -21,7 +21,7 @@
 parts=${PARTS:-faults suite races}
 tests=${TESTS:-}
 unset MAKEFLAGS MFLAGS MAKELEVEL PARTS TESTS
-passed=0 failed=0
+passed=0 failed=0 skipped=0 unsteady=0
 home=$build/debug/tcphs
 logs=$build/debug/logs
 
@@ -139,6 +139,11 @@ part_faults() {
 	done <<<"$1"
 }
 
+# number WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
+number() {
+	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
+}
+
 # suite KIND TESTS
 suite() {
 	local line
@@ -147,9 +152,10 @@ suite() {
 		tee >(cat >&2) | tail -n 1) || true
 	case "$line" in
 	*' passed, '*' failed'*)
-		passed=$((passed + ${line%% passed*}))
-		line=${line#* passed, }
-		failed=$((failed + ${line%% failed*}))
+		passed=$((passed + $(number passed "$line")))
+		failed=$((failed + $(number failed "$line")))
+		skipped=$((skipped + $(number skipped "$line")))
+		unsteady=$((unsteady + $(number unsteady "$line")))
 		;;
 	*)
 		tail -n 20 "$logs/$1.err" >&2
@@ -175,5 +181,5 @@ for part in $parts; do
 	esac
 done
 echo "what they printed is in ${logs#"$top"/}"
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -8,7 +8,7 @@
 
 repeat=$1
 shift
-export TCPHS=/tcphs/user/tcphs TCPHS_KO=/tcphs/tcphs.ko
+export TCPHS=/tcphs/user/tcphs TCPHS_KO=/tcphs/tcphs.ko TCPHS_COMPLETE=1
 
 # Its own scans take minutes on an emulated machine, without a pause in which RCU's
 # tasks could be counted: rmmod would wait for the end. check-leaks.sh has some made.

@@ -33,6 +33,14 @@ place() {
 	esac
 }
 
+# is_kernel NAME RELEASE: whether the suite's kernel still is what its name says
+is_kernel() {
+	case "$1" in
+	*-rt) [[ "$2" == "${1%-rt}".*-rt-* ]] ;;
+	[0-9]*) [[ "$2" == "$1".* || "$2" == "$1"-* ]] ;;
+	esac
+}
+
 # What the compilers and the kernel's build said that they should not.
 warnings() {
 	grep -E 'warning:|^WARNING|error:' "$1" || true
@@ -73,6 +81,10 @@ check_kernel() {
 	fi
 	tail -n 1 "$home/check.log" | grep ' passed, ' || echo "0 passed, 1 failed"
 	[ -z "$found" ] || echo "0 passed, 1 failed"
+	if ! is_kernel "$1" "$release"; then
+		echo "this is $release: $2 has another kernel now"
+		echo "0 passed, 1 failed"
+	fi
 }
 
 # modinfo_compiler KERNEL: the compiler that its headers ask for

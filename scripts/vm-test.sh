@@ -49,6 +49,8 @@ complaints() {
 		refcount_t: underflow; use-after-free.
 		unregister_netdevice: waiting for lo to become free. Usage count = 2
 		kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+		kmemleak: Kernel memory leak detector disabled
+		ODEBUG: Out of memory. ODEBUG disabled
 		tcphs[123]: segfault at 0 ip 0000 sp 0000 error 4 in tcphs[1+2]
 	END
 }

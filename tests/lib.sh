@@ -9,6 +9,7 @@
 #	TESTS='PATTERN...'	only the tests whose name fits a shell pattern
 #	KEEP=1			keep the work directory and print its name
 #	TCPHS_SLOW=N		how much longer to wait for anything (1)
+#	TCPHS_COMPLETE=1	what is missing is an error, no reason to skip
 #	TCPHS_KO=FILE		the module; else ../tcphs.ko, else modprobe's
 #	TCPHS=FILE		the reader; else ../user/tcphs, else PATH's
 
@@ -49,11 +50,16 @@ skip() {
 	echo "ok $ktap_count $1 # SKIP $2"
 }
 
-# relay: results that another program prints as "ok NAME" or "not ok NAME"
+# relay: results that another program prints as "ok NAME", "not ok NAME", or
+# "ok NAME # SKIP WHY"
 relay() {
 	local line
 	while IFS= read -r line; do
 		case "$line" in
+		"ok "*" # SKIP "*)
+			line=${line#ok }
+			skip "${line%% # SKIP *}" "${line#* # SKIP }"
+			;;
 		"ok "*) pass "${line#ok }" ;;
 		"not ok "*) fail "${line#not ok }" ;;
 		*) echo "# $line" ;;
@@ -104,7 +110,13 @@ selected() {
 	return 1
 }
 
+# skip_all WHY: where every program and module is there that the tests want, one that is
+# missing is an error
 skip_all() {
+	if [ -n "${TCPHS_COMPLETE:-}" ] && [[ "$*" =~ " on this machine"|": \`make " ]]; then
+		fail "$SELF can be run" "$*"
+		finish
+	fi
 	echo "1..0 # SKIP $*"
 	exit "$KSFT_SKIP"
 }
@@ -211,9 +223,13 @@ module_insert() {
 
 # module_away: no module from here on; as it was, afterwards
 module_away() {
+	local said
 	find_module
 	if module_loaded; then
-		rmmod tcphs || skip_all "cannot unload the loaded module"
+		if ! said=$(rmmod tcphs 2>&1); then
+			fail "the module that is loaded can be unloaded" "$said"
+			finish
+		fi
 		defer module_insert
 	fi
 	defer rmmod tcphs
@@ -224,7 +240,10 @@ module_away() {
 module_load() {
 	local said
 	module_away
-	said=$(module_insert "$@" 2>&1) || skip_all "cannot load the module: $said"
+	if ! said=$(module_insert "$@" 2>&1); then
+		fail "the module loads" "$said"
+		finish
+	fi
 }
 
 # module_use: the module with its default parameters; a loaded one that has
