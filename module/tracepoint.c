@@ -20,7 +20,7 @@
 #include "tracepoint.h"
 #include "transition.h"
 
-/* A test build may name one that no kernel has: make module STATE_TRACEPOINT= */
+/* A test build names one that no kernel has: see tests/Makefile. */
 #ifndef TCPHS_STATE_TRACEPOINT
 #define TCPHS_STATE_TRACEPOINT "inet_sock_set_state"
 #endif

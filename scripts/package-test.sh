@@ -53,7 +53,7 @@ is "and has nothing that was built" \
 	"$(find "$source" -type f ! -name '*.[ch]' ! -name Kbuild ! -name Makefile \
 		! -name dkms.conf)" ""
 
-is "kernels that are claimed are built for, and no others" "$(
+is "kernels that are claimed are built for, and no older ones" "$(
 	# shellcheck disable=SC1091
 	. "$source/dkms.conf"
 	for release in 4.19.0-27-amd64 5.9.0-1-amd64 5.10.0-30-amd64 6.1.0-56-cloud-amd64 \
@@ -63,6 +63,10 @@ is "kernels that are claimed are built for, and no others" "$(
 			printf '%s ' "${release%%-*}"
 		fi
 	done)" "5.10.0 6.1.0 6.12.117+deb12 7.2.1 "
+
+is "versions of the kernel are known in compat.h alone" \
+	"$(grep -lE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|RHEL_' module/*.[ch] module/uapi/*.h)" \
+	module/compat.h
 
 # Each parameter of the example exists, and each that exists is in it.
 is "the example of modprobe.d has the module's parameters" \
