@@ -174,7 +174,7 @@ class Ladder:
             true = [s for _, s in end.states]
             told = says["states"] or ()
             if true and true[-1] == "TIME_WAIT":
-                told = expect.without_expiry(told)
+                told = expect.without_expiry(told, end.states[-1][0])
             told = [s["state"] for s in told]
             at = 0
             for state in told:
