@@ -13,6 +13,7 @@ import collections
 import ctypes
 import errno
 import os
+import socket
 import sys
 
 from agent import set_comm
@@ -51,6 +52,14 @@ def hooked():
     return ours
 
 
+def connect(listener):
+    """What hooks were left would be called, in a module that is gone"""
+    client = socket.create_connection(listener.getsockname())
+    server = listener.accept()[0]
+    server.close()
+    client.close()
+
+
 def main():
     set_comm("tcphs-faults")
     fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -58,6 +67,7 @@ def main():
     name = "tcphs"
     ends = collections.Counter()
     wrong, left = [], []
+    listener = socket.create_server(("127.0.0.1", 0))
     load(fd, words, 0)
     if not hooked():
         wrong.append("a hook of a loaded module is not seen")
@@ -75,6 +85,7 @@ def main():
             if os.path.exists(path):
                 left.append("%d: %s" % (nth, path))
         left += ["%d: %s" % (nth, line) for line in hooked()]
+        connect(listener)
     print("%s allocations fail one by one, %d of them: %s" % (
         "ok" if ends["ENOMEM"] and not came and not err else "not ok",
         sum(ends.values()), ", ".join("%s %d" % item
