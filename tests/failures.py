@@ -84,8 +84,11 @@ def main():
         for path in ("/proc/tcphs", "/sys/module/tcphs"):
             if os.path.exists(path):
                 left.append("%d: %s" % (nth, path))
-        left += ["%d: %s" % (nth, line) for line in hooked()]
+        # The kernel goes through all its functions for that list.
+        if nth % 16 == 0:
+            left += ["%d: %s" % (nth, line) for line in hooked()]
         connect(listener)
+    left += ["at the end: " + line for line in hooked()]
     print("%s allocations fail one by one, %d of them: %s" % (
         "ok" if ends["ENOMEM"] and not came and not err else "not ok",
         sum(ends.values()), ", ".join("%s %d" % item
