@@ -198,7 +198,7 @@ static void name_side(const struct tcphs_connection *c, unsigned int side, bool 
 		snprintf(text, NAME, "%s", tcphs_caption_side(side));
 }
 
-/* Which end saw it, and when the other one did. */
+/* Which end saw it, and when the other one did, or that it never came. */
 static void say_way(struct comments *o, const struct tcphs_connection *c,
 		    const struct tcphs_step *step)
 {
@@ -212,7 +212,7 @@ static void say_way(struct comments *o, const struct tcphs_connection *c,
 		say(o, "sent by the %s, received by the %s %s later", from, to,
 		    tcphs_number_span(step->received > step->sent ?
 				      step->received - step->sent : 0, span));
-	else if (step->sent && c->side[!step->from].seen)
+	else if (step->lost)
 		say(o, "sent by the %s, not received by the %s", from, to);
 	else if (step->sent)
 		say(o, "sent by the %s", from);

@@ -127,6 +127,11 @@ def check_scene(work, name):
                 lacking.append(step["note"])
     say(not lacking, "%s: the packets' comments have each note" % name,
         str(lacking))
+    claims = raw.count(b", not received by the ")
+    lost = sum(step["lost"] is True and bool(step["flags"])
+               for c in told for step in c["steps"])
+    say(claims == lost, "%s: not received is what was lost" % name,
+        "%d packets, %d segments" % (claims, lost))
     size = check_svg(name, files[".svg"], told)
     if name in ("three_way", "same_addresses"):
         png = os.path.join(work, name + ".png")
