@@ -47,19 +47,52 @@ void tcphs_passage_find_forged(struct tcphs_connection *c,
 						&c->steps[i], x);
 }
 
-/* The other side answered what this pure ACK acknowledges as if it had not come. */
+/* The least time that a segment of this side took; UINT64_MAX: none was seen at both ends. */
+static uint64_t shortest(const struct tcphs_connection *c, unsigned int from)
+{
+	uint64_t least = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < c->nsteps; i++) {
+		const struct tcphs_step *step = &c->steps[i];
+
+		if (step->kind == TCPHS_STEP_SEGMENT && step->from == from && step->sent &&
+		    step->received >= step->sent && step->received - step->sent < least)
+			least = step->received - step->sent;
+	}
+	return least;
+}
+
+/* When the step may have come to the other side: what that sent before says nothing of it. */
+static uint64_t earliest(const struct tcphs_connection *c, const struct tcphs_step *step)
+{
+	uint64_t least = shortest(c, step->from);
+
+	if (least == UINT64_MAX)
+		least = shortest(c, !step->from);
+	return step->sent + (least == UINT64_MAX ? TCPHS_UNDER_WAY : least);
+}
+
+/* The other side answered what this ACK acknowledges as if it had not come. */
 static bool missed(const struct tcphs_connection *c, size_t i)
 {
 	const struct tcphs_step *step = &c->steps[i];
+	uint64_t from = 0;
 	size_t k;
 
+	if (!(step->segment.flags & TCPHS_ACK))
+		return false;
 	for (k = i + 1; k < c->nsteps; k++) {
 		const struct tcphs_step *later = &c->steps[k];
 		const struct tcphs_segment *s = &later->segment;
 
-		if (later->kind == TCPHS_STEP_SEGMENT && later->from != step->from &&
-		    later->retransmit && s->flags & (TCPHS_SYN | TCPHS_FIN) &&
-		    !tcphs_number_before(step->segment.ack, s->seq + s->len + 1))
+		if (later->kind != TCPHS_STEP_SEGMENT || later->from == step->from ||
+		    !later->retransmit || !(s->flags & (TCPHS_SYN | TCPHS_FIN)) ||
+		    tcphs_number_before(step->segment.ack, s->seq + s->len + 1))
+			continue;
+		if (!from)
+			from = earliest(c, step);
+		if (later->sent >= from)
 			return true;
 	}
 	return false;
