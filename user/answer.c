@@ -38,8 +38,10 @@ bool tcphs_answer_is_window_probe(const struct tcphs_connection *c, size_t i)
 
 bool tcphs_answer_at_once(const struct tcphs_step *asked, const struct tcphs_step *step)
 {
-	return asked->received && asked->received <= step->ts &&
-	       step->ts - asked->received < AT_ONCE;
+	uint64_t left = tcphs_connection_left(step);
+
+	return asked->received && asked->received <= left &&
+	       left - asked->received < AT_ONCE;
 }
 
 /* The socket was open when it sent this. */

@@ -208,10 +208,11 @@ static void say_way(struct comments *o, const struct tcphs_connection *c,
 
 	name_side(c, step->from, netns, from);
 	name_side(c, !step->from, netns, to);
-	if (step->sent && step->received)
+	if (step->sent && step->received < step->sent && step->received)
+		say(o, "sent by the %s, received by the %s", from, to);
+	else if (step->sent && step->received)
 		say(o, "sent by the %s, received by the %s %s later", from, to,
-		    tcphs_number_span(step->received > step->sent ?
-				      step->received - step->sent : 0, span));
+		    tcphs_number_span(step->received - step->sent, span));
 	else if (step->lost)
 		say(o, "sent by the %s, not received by the %s", from, to);
 	else if (step->sent)

@@ -143,8 +143,8 @@ static void tell_side_after(struct tcphs_connection *c, unsigned int side)
 	for (k = c->nsteps; k-- > 0;) {
 		struct tcphs_step *step = &c->steps[k];
 		const struct tcphs_entered *entered = &step->entered[side];
-		uint64_t now = side != step->from && step->received ? step->received :
-								      step->ts;
+		uint64_t seen = side == step->from ? step->sent : step->received;
+		uint64_t now = seen ? seen : step->ts;
 
 		if (entered->count) {
 			at = entered->begin + entered->count - 1;
@@ -413,6 +413,8 @@ static void tell_hosts(struct tcphs_connection *c, const struct tcphs_context *x
 	if (!c->hosts || !host || !other)
 		return;
 	c->clock_error = tcphs_host_error(x->hosts, host, other);
+	if ((host->clock.uneven || other->clock.uneven) && c->clock_error != UINT64_MAX)
+		c->slack = c->clock_error;
 	c->segments = host->segments != TCPHS_SEGMENTS_NONE ||
 		      other->segments != TCPHS_SEGMENTS_NONE;
 	c->all = host->segments == TCPHS_SEGMENTS_ALL &&
@@ -464,10 +466,10 @@ struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,
 		free(entered);
 		tcphs_bytes_tell(&c->side[0], a, x);
 		tcphs_bytes_tell(&c->side[1], a, x);
-		tcphs_step_draw(&s, v[at], v[at], at);
+		tcphs_step_draw(&s, v[at], v[at], at, 0);
 	} else {
-		tcphs_step_draw(&s, v[0], v[1], TCPHS_CLIENT);
-		tcphs_step_draw(&s, v[1], v[0], TCPHS_SERVER);
+		tcphs_step_draw(&s, v[0], v[1], TCPHS_CLIENT, c->slack);
+		tcphs_step_draw(&s, v[1], v[0], TCPHS_SERVER, c->slack);
 		tcphs_side_tell_remote(&c->side[!at], a);
 		if (b)
 			tcphs_side_tell_remote(&c->side[at], b);

@@ -110,7 +110,9 @@ struct tcphs_step {
 	bool foreign;		/* not sent by that side's socket */
 	bool again;		/* came a second time */
 	bool alike;		/* what came has the window and options of what left */
-	uint64_t ts;		/* where it stands: sent, else received; 0 unseen */
+	uint64_t ts;		/* where it stands: sent, else (or if earlier: slack)
+				 * received; 0 unseen
+				 */
 	size_t made;		/* the order in which steps were made */
 	uint64_t sent;		/* 0: not seen */
 	uint64_t received;	/* 0: not seen */
@@ -119,6 +121,12 @@ struct tcphs_step {
 	uint8_t after[2];	/* states after the step; UNKNOWN without socket */
 	char *note;		/* what to know of it; NULL nothing */
 };
+
+/* When it left, on its sender's clock; where that was not seen, when it came. */
+static inline uint64_t tcphs_connection_left(const struct tcphs_step *step)
+{
+	return step->sent ? step->sent : step->ts;
+}
 
 enum tcphs_open {
 	TCPHS_OPEN_THREE_WAY,
@@ -171,6 +179,9 @@ struct tcphs_connection {
 	bool hosts;		/* of several hosts: side[].host tells which */
 	int64_t wall_offset;	/* added to times: CLOCK_REALTIME; 0 unknown */
 	uint64_t clock_error;	/* between the sides' times, ns; UINT64_MAX unknown */
+	uint64_t slack;		/* a clock ran unevenly: what came may be told so much
+				 * before it was sent, ns; 0: nothing is
+				 */
 	enum tcphs_whole whole;
 	enum tcphs_open open;
 	enum tcphs_close close;

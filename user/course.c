@@ -51,6 +51,11 @@ static void add_states(struct tcphs_course *o, const struct tcphs_connection *c,
 static void add_step(struct tcphs_course *o, const struct tcphs_connection *c, size_t i)
 {
 	const struct tcphs_step *step = &c->steps[i];
+	uint64_t came = step->received;
+
+	/* Which came first is not known where two clocks disagree: each row by itself. */
+	if (came < step->ts + c->slack)
+		came = step->ts;
 
 	switch (step->kind) {
 	case TCPHS_STEP_STATE:
@@ -65,10 +70,8 @@ static void add_step(struct tcphs_course *o, const struct tcphs_connection *c, s
 		add_states(o, c, i, step->from, step->ts, true);
 		add(o, TCPHS_MOMENT_LEAVES, step->from, step->ts, i);
 		if (step->received)
-			add(o, TCPHS_MOMENT_COMES, !step->from,
-			    step->received > step->ts ? step->received : step->ts, i);
-		add_states(o, c, i, !step->from,
-			   step->received ? step->received : step->ts, false);
+			add(o, TCPHS_MOMENT_COMES, !step->from, came, i);
+		add_states(o, c, i, !step->from, came, false);
 		break;
 	}
 }

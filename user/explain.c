@@ -123,7 +123,7 @@ static bool syn_came_again(const struct tcphs_saying *s)
 
 	return is_copy(asked) && tcphs_answer_at_once(asked, s->step) &&
 	       (asked->segment.flags & (TCPHS_SYN | TCPHS_ACK)) == TCPHS_SYN &&
-	       (!own || own->ts < asked->received);
+	       (!own || tcphs_connection_left(own) < asked->received);
 }
 
 static void say_synack_again(struct tcphs_saying *s)
@@ -213,7 +213,7 @@ static bool is_second_fin(const struct tcphs_saying *s)
 	if (other == TCPHS_SAYING_NONE || other > s->i)
 		return false;
 	p = &s->c->steps[other];
-	return !p->received || p->received < s->step->ts;
+	return !p->received || p->received < tcphs_connection_left(s->step);
 }
 
 static void say_second_fin(struct tcphs_saying *s)

@@ -28,6 +28,7 @@ struct entry {
 struct sent {
 	struct tcphs_sight *out;
 	size_t outs;
+	uint64_t slack;			/* added to all arrivals */
 	struct tcphs_table table;
 	struct entry *entry;		/* NULL: few */
 };
@@ -94,6 +95,12 @@ static size_t next_same(const struct sent *s, size_t k, const struct tcphs_segme
 			  same_before(s, k, i);
 }
 
+/* How long it took, and the slack. */
+static uint64_t delay_of(const struct sent *s, const struct tcphs_sight *i, size_t k)
+{
+	return i->ts + s->slack - s->out[k].ts;
+}
+
 /* The best sending for the arrival `i`, given the usual delay. */
 static size_t choose(const struct sent *s, const struct tcphs_sight *i, uint64_t delay,
 		     size_t *choices)
@@ -108,13 +115,13 @@ static size_t choose(const struct sent *s, const struct tcphs_sight *i, uint64_t
 		const struct tcphs_sight *o = &out[k];
 		bool a;
 
-		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts)
+		if (o->partner != TCPHS_MATCH_NONE || o->ts > i->ts + s->slack)
 			continue;
 		++*choices;
 		a = tcphs_match_is_alike(o->segment, i->segment);
 		if (best == TCPHS_MATCH_NONE || (a && !best_alike) ||
 		    (a == best_alike &&
-		     apart(i->ts - o->ts, delay) <= apart(i->ts - out[best].ts, delay))) {
+		     apart(delay_of(s, i, k), delay) <= apart(delay_of(s, i, best), delay))) {
 			best = k;
 			best_alike = a;
 		}
@@ -130,36 +137,36 @@ static uint64_t usual_delay(const struct sent *s, const struct tcphs_sight *in, 
 
 	for (i = 0; i < ins; i++) {
 		k = choose(s, &in[i], 0, &choices);
-		if (choices == 1 && in[i].ts - s->out[k].ts < delay)
-			delay = in[i].ts - s->out[k].ts;
+		if (choices == 1 && delay_of(s, &in[i], k) < delay)
+			delay = delay_of(s, &in[i], k);
 	}
-	return delay == UINT64_MAX ? 0 : delay;
+	return delay == UINT64_MAX ? s->slack : delay;
 }
 
 /* Data that was cut differently: what is covered by what. */
-static void cover(struct tcphs_sight *out, size_t outs, struct tcphs_sight *in,
-		  size_t ins)
+static void cover(struct sent *s, struct tcphs_sight *in, size_t ins)
 {
+	struct tcphs_sight *out = s->out;
 	size_t first = 0, i, k;
 
 	for (i = 0; i < ins; i++) {
-		const struct tcphs_segment *s = in[i].segment;
+		const struct tcphs_segment *a = in[i].segment;
 
-		if (in[i].partner != TCPHS_MATCH_NONE || !s->len)
+		if (in[i].partner != TCPHS_MATCH_NONE || !a->len)
 			continue;
-		while (first < outs && (out[first].partner != TCPHS_MATCH_NONE ||
+		while (first < s->outs && (out[first].partner != TCPHS_MATCH_NONE ||
 					!out[first].segment->len))
 			first++;
-		for (k = first; k < outs && out[k].ts <= in[i].ts; k++) {
+		for (k = first; k < s->outs && out[k].ts <= in[i].ts + s->slack; k++) {
 			const struct tcphs_segment *o = out[k].segment;
 			uint32_t begin, end;
 
 			if (!o->len || out[k].covered >= o->len ||
 			    out[k].partner != TCPHS_MATCH_NONE)
 				continue;
-			begin = tcphs_number_before(o->seq, s->seq) ? s->seq : o->seq;
-			end = tcphs_number_before(o->seq + o->len, s->seq + s->len) ?
-				o->seq + o->len : s->seq + s->len;
+			begin = tcphs_number_before(o->seq, a->seq) ? a->seq : o->seq;
+			end = tcphs_number_before(o->seq + o->len, a->seq + a->len) ?
+				o->seq + o->len : a->seq + a->len;
 			if (!tcphs_number_before(begin, end))
 				continue;
 			in[i].covered += end - begin;
@@ -204,9 +211,9 @@ static void keep_order(struct sent *s, struct tcphs_sight *in, size_t ins)
 }
 
 void tcphs_match_find(struct tcphs_sight *out, size_t outs,
-		      struct tcphs_sight *in, size_t ins)
+		      struct tcphs_sight *in, size_t ins, uint64_t slack)
 {
-	struct sent s = { .out = out, .outs = outs };
+	struct sent s = { .out = out, .outs = outs, .slack = slack };
 	uint64_t delay;
 	size_t i, k, choices;
 
@@ -230,7 +237,7 @@ void tcphs_match_find(struct tcphs_sight *out, size_t outs,
 		out[k].partner = i;
 	}
 	keep_order(&s, in, ins);
-	cover(out, outs, in, ins);
+	cover(&s, in, ins);
 	tcphs_table_free(&s.table);
 	free(s.entry);
 }

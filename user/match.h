@@ -22,10 +22,11 @@ struct tcphs_sight {
 /*
  * Which sending is which arrival. Both arrays are in the order of time. A
  * segment may arrive in other cuts than it was sent in (GSO, GRO): then the
- * sending's partner is the last cut, and cuts are covered, not partnered.
+ * sending's partner is the last cut, and cuts are covered, not partnered. `slack`: so
+ * much before its sending, in ns, an arrival may seem to be, where two clocks disagree.
  */
 void tcphs_match_find(struct tcphs_sight *out, size_t outs,
-		      struct tcphs_sight *in, size_t ins);
+		      struct tcphs_sight *in, size_t ins, uint64_t slack);
 
 /* They have the same window and options; copies with timestamps do not. */
 bool tcphs_match_is_alike(const struct tcphs_segment *a, const struct tcphs_segment *b);

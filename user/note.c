@@ -55,7 +55,9 @@ static uint64_t since_copy(const struct tcphs_connection *c, size_t i)
 		    p->segment.seq + p->segment.len ==
 			    step->segment.seq + step->segment.len &&
 		    (p->segment.flags & 7) == (step->segment.flags & 7))
-			return step->ts - p->ts;
+			/* By its sender's clock, as far as that saw both. */
+			return p->sent && p->sent < step->sent ? step->sent - p->sent :
+								 step->ts - p->ts;
 	}
 	return 0;
 }

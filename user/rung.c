@@ -51,10 +51,12 @@ static bool crosses(const struct tcphs_connection *c, size_t i)
 		if (other->kind != TCPHS_STEP_SEGMENT || !other->sent ||
 		    !(is_control(step) && is_control(other)))
 			continue;
-		if (other->from != step->from)
+		if (other->from != step->from) {
+			if (other->sent < step->received)
+				return true;
+		} else if (other->received && other->received < step->received) {
 			return true;
-		if (other->received && other->received < step->received)
-			return true;
+		}
 	}
 	return false;
 }

@@ -127,13 +127,13 @@ void tcphs_step_unlook(struct tcphs_sights *v)
 }
 
 void tcphs_step_draw(struct tcphs_steps *s, struct tcphs_sights *sender,
-		     struct tcphs_sights *to, unsigned int from)
+		     struct tcphs_sights *to, unsigned int from, uint64_t slack)
 {
 	struct tcphs_step *step;
 	size_t i;
 
 	if (sender && to)
-		tcphs_match_find(sender->out, sender->outs, to->in, to->ins);
+		tcphs_match_find(sender->out, sender->outs, to->in, to->ins, slack);
 	for (i = 0; sender && i < sender->outs; i++) {
 		const struct tcphs_sight *o = &sender->out[i];
 
@@ -144,6 +144,9 @@ void tcphs_step_draw(struct tcphs_steps *s, struct tcphs_sights *sender,
 		sender->step[o->record] = s->count - 1;
 		if (o->partner != TCPHS_MATCH_NONE) {
 			step->received = to->in[o->partner].ts;
+			/* Where it came: what this called for stands behind it. */
+			if (step->received < step->sent)
+				step->ts = step->received;
 			step->alike = tcphs_match_is_alike(o->segment,
 							   to->in[o->partner].segment);
 			/* What the receiving socket made of it. */

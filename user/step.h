@@ -54,10 +54,10 @@ void tcphs_step_unlook(struct tcphs_sights *v);
 
 /*
  * The arrows from side `from` to the other one. `sender` or `to` is NULL, or has no
- * segments, when that side is not on this machine.
+ * segments, when that side is not on this machine. `slack` as of tcphs_match_find().
  */
 void tcphs_step_draw(struct tcphs_steps *s, struct tcphs_sights *sender,
-		     struct tcphs_sights *to, unsigned int from);
+		     struct tcphs_sights *to, unsigned int from, uint64_t slack);
 
 /* Each RST that only the socket of side `which` told of (segments=none). */
 void tcphs_step_add_resets(struct tcphs_steps *s, const struct tcphs_sights *v,

@@ -258,7 +258,7 @@ static void test_match(void)
 	sight(&out[0], &syn, 0);
 	sight(&out[1], &late, 1000);
 	sight(&in[0], &syn, 1001);
-	tcphs_match_find(out, 2, in, 1);
+	tcphs_match_find(out, 2, in, 1, 0);
 	tap_ok(out[0].partner == 0 && out[1].partner == TCPHS_MATCH_NONE,
 	       "match: a late first copy");
 	/* Without it, the usual delay does. */
@@ -267,7 +267,7 @@ static void test_match(void)
 	sight(&out[2], &fin, 2000);
 	sight(&in[0], &ack, 1010);
 	sight(&in[1], &tail, 2010);
-	tcphs_match_find(out, 3, in, 2);
+	tcphs_match_find(out, 3, in, 2, 0);
 	tap_ok(out[0].partner == TCPHS_MATCH_NONE && out[1].partner == 0,
 	       "match: the usual delay decides between copies");
 	tap_ok(out[2].partner == 1, "match: a FIN on data that arrives on its last cut");
@@ -278,7 +278,7 @@ static void test_match(void)
 	sight(&in[0], &ack, 100);
 	sight(&in[1], &ack, 101);
 	sight(&in[2], &tail, 105);
-	tcphs_match_find(out, 3, in, 3);
+	tcphs_match_find(out, 3, in, 3, 0);
 	tap_ok(out[0].partner == 0 && out[1].partner == 1, "match: order of equal ones");
 	/* Also when the usual delay would have it otherwise. */
 	sight(&out[0], &ack, 0);
@@ -287,15 +287,28 @@ static void test_match(void)
 	sight(&in[0], &ack, 30);
 	sight(&in[1], &ack, 31);
 	sight(&in[2], &tail, 70);
-	tcphs_match_find(out, 3, in, 3);
+	tcphs_match_find(out, 3, in, 3, 0);
 	tap_ok(out[0].partner == 0 && out[1].partner == 1 && in[0].partner == 0 &&
 	       in[1].partner == 1, "match: nothing overtakes its like");
 	/* Nothing arrives before it was sent. */
 	sight(&out[0], &ack, 50);
 	sight(&in[0], &ack, 49);
-	tcphs_match_find(out, 1, in, 1);
+	tcphs_match_find(out, 1, in, 1, 0);
 	tap_ok(out[0].partner == TCPHS_MATCH_NONE && in[0].partner == TCPHS_MATCH_NONE,
 	       "match: not before it was sent");
+	/* But where the clocks disagree by as much. */
+	tcphs_match_find(out, 1, in, 1, 1);
+	tap_ok(out[0].partner == 0 && in[0].partner == 0,
+	       "match: before it was sent, by clocks that disagree");
+	/* The usual delay is below 0 then. */
+	sight(&out[0], &ack, 50);
+	sight(&out[1], &ack, 150);
+	sight(&out[2], &fin, 200);
+	sight(&in[0], &ack, 141);
+	sight(&in[1], &tail, 191);
+	tcphs_match_find(out, 3, in, 2, 10);
+	tap_ok(out[0].partner == TCPHS_MATCH_NONE && out[1].partner == 0 &&
+	       out[2].partner == 1, "match: the usual delay by clocks that disagree");
 }
 
 int main(void)
