@@ -11,6 +11,10 @@
 #include "number.h"
 #include "packet.h"
 #include "pcapng.h"
+#include "text.h"
+
+/* So many hosts are named. */
+enum { OS = 80, NAMED = 16, NAMES = (NAMED + 1) * 66 };
 
 /* A packet's block that waits for older ones. */
 struct waiting {
@@ -23,7 +27,7 @@ struct waiting {
 struct tcphs_capture {
 	FILE *to;
 	int64_t wall_offset;
-	char os[160];
+	char os[OS];		/* "": not one for all */
 	struct place {
 		const struct tcphs_host *host;
 		uint32_t netns;
@@ -103,24 +107,53 @@ static void write_blocks(struct tcphs_capture *p, struct tcphs_pcapng *blocks)
 	free(blocks->data);
 }
 
+static void name_os(const char *release, char text[OS])
+{
+	snprintf(text, OS, "Linux%s%s", *release ? " " : "", release);
+}
+
+/* "host alpha", "hosts alpha, beta" */
+static void name_hosts(const struct tcphs_header *h, const struct tcphs_hosts *hosts,
+		       char text[NAMES])
+{
+	char name[sizeof(h->hostname)];
+	size_t i;
+
+	*text = '\0';
+	if (!tcphs_host_several(hosts)) {
+		tcphs_caption_clean(h->hostname, name, sizeof(name));
+		tcphs_text_append(text, NAMES, "host %s", *name ? name : "?");
+		return;
+	}
+	for (i = 0; i < hosts->count && i < NAMED; i++)
+		tcphs_text_append(text, NAMES, "%s %s", i ? "," : "hosts",
+				  *hosts->host[i].name ? hosts->host[i].name : "?");
+	if (i < hosts->count)
+		tcphs_text_append(text, NAMES, " and %zu more", hosts->count - i);
+}
+
 struct tcphs_capture *tcphs_capture_new(FILE *to, const struct tcphs_header *h,
+					const struct tcphs_hosts *hosts,
 					const char *application)
 {
 	struct tcphs_capture *p = tcphs_memory_get(1, sizeof(*p));
-	char host[sizeof(h->hostname)], release[sizeof(h->release)], text[512];
+	char names[NAMES], release[sizeof(h->release)], text[NAMES + 512];
+	bool several = tcphs_host_several(hosts);
 	struct tcphs_pcapng blocks = { 0 };
 
 	p->to = to;
 	p->wall_offset = h->wall_offset;
-	tcphs_caption_clean(h->hostname, host, sizeof(host));
+	name_hosts(h, hosts, names);
 	tcphs_caption_clean(h->release, release, sizeof(release));
-	snprintf(p->os, sizeof(p->os), "Linux %s", release);
+	if (!several)
+		name_os(release, p->os);
 	snprintf(text, sizeof(text),
-		 "recorded by the kernel module tcphs on host %s; each packet is "
+		 "recorded by the kernel module tcphs on %s; each packet is "
 		 "made from a recorded TCP header. Not recorded, and made up: IP's "
 		 "hop limit, identification and traffic class; 0: the TCP checksum "
-		 "of segments with payload. A segment between two sockets of this "
-		 "host is one packet, as it was sent.", *host ? host : "?");
+		 "of segments with payload. A segment between two sockets of %s "
+		 "is one packet, as it was sent.", names,
+		 several ? "these hosts" : "this host");
 	tcphs_pcapng_section(&blocks, p->os, application, text);
 	write_blocks(p, &blocks);
 	return p;
@@ -133,7 +166,7 @@ static uint32_t find_interface(struct tcphs_capture *p, const struct tcphs_conne
 	static const struct tcphs_connection none;
 
 	struct tcphs_pcapng blocks = { 0 };
-	char name[TCPHS_CAPTION_SIZE];
+	char name[TCPHS_CAPTION_SIZE], os[OS] = "";
 	size_t i;
 
 	if (!c) {
@@ -147,7 +180,10 @@ static uint32_t find_interface(struct tcphs_capture *p, const struct tcphs_conne
 				     sizeof(*p->place));
 	p->place[p->interfaces] = (struct place){ s->host, s->netns };
 	tcphs_caption_place(c, s, name);
-	tcphs_pcapng_interface(&blocks, *name ? name : "netns unknown", "TCP of a network namespace", p->os);
+	if (s->host)
+		name_os(s->host->release, os);
+	tcphs_pcapng_interface(&blocks, *name ? name : "netns unknown",
+			       "TCP of a network namespace", *os ? os : p->os);
 	write_blocks(p, &blocks);
 	return p->interfaces++;
 }

@@ -12,8 +12,9 @@
  */
 struct tcphs_capture;
 
-/* `application`: the name and version of this program. */
+/* `hosts`: whose records these are; `application`: the name and version of this program. */
 struct tcphs_capture *tcphs_capture_new(FILE *to, const struct tcphs_header *h,
+					const struct tcphs_hosts *hosts,
 					const char *application);
 
 /*

@@ -56,7 +56,8 @@ static void header(void *arg, const struct tcphs_input *in)
 	e->begun = true;
 	switch (e->format) {
 	case PCAPNG:
-		e->capture = tcphs_capture_new(e->out.to, h, tcphs_help_name());
+		e->capture = tcphs_capture_new(e->out.to, h, tcphs_input_hosts(in),
+					       tcphs_help_name());
 		break;
 	case SVG:
 	case PNG:

@@ -433,5 +433,26 @@ for suffix in ("pcapng", "svg", "mmd"):
     say(status == 0 and b"on alpha" in raw and b"on beta" in raw,
         "export to %s names the hosts" % suffix, err)
 
+# Each interface has its own host's kernel.
+for path, release in zip(good, (b"6.1.0-alpha", b"5.10.0-beta")):
+    with open(path, "r+b") as f:
+        f.seek(144)
+        f.write(release.ljust(64, b"\0"))
+out = os.path.join(WORK, "kernels.pcapng")
+run(good, "export", "-o", out)
+with open(out, "rb") as f:
+    raw = f.read()
+blocks, at = [], 0
+while at < len(raw):
+    kind, size = struct.unpack_from("=II", raw, at)
+    blocks.append((kind, raw[at:at + size]))
+    at += size
+say(b"tcphs on hosts alpha, beta;" in blocks[0][1] and b"Linux" not in blocks[0][1],
+    "export to pcapng: the section is of both hosts", blocks[0][1])
+equal("export to pcapng: the interface's kernel",
+      sorted((b"on alpha" in b, b"Linux 6.1.0-alpha" in b, b"on beta" in b,
+              b"Linux 5.10.0-beta" in b) for kind, b in blocks if kind == 1),
+      [(False, False, True, True), (True, True, False, False)])
+
 subprocess.run(["rm", "-rf", WORK], check=True)
 finish()
