@@ -5,6 +5,7 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,23 +33,32 @@ struct packet {
 	unsigned int size;
 };
 
-struct tcphs_filter *tcphs_filter_new(const char *expression)
+struct tcphs_filter *tcphs_filter_try(const char *expression, char why[TCPHS_FILTER_WHY])
 {
 	struct tcphs_filter *f = tcphs_memory_get(1, sizeof(*f));
 	pcap_t *pcap = pcap_open_dead(DLT_RAW, sizeof(struct packet));
 
 	if (!pcap) {
-		tcphs_message_print("libpcap: out of memory");
+		snprintf(why, TCPHS_FILTER_WHY, "libpcap: out of memory");
 		free(f);
 		return NULL;
 	}
 	if (pcap_compile(pcap, &f->program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
-		tcphs_message_print("filter \"%s\": %s: see pcap-filter(7)", expression,
-				    pcap_geterr(pcap));
+		snprintf(why, TCPHS_FILTER_WHY, "%s: see pcap-filter(7)", pcap_geterr(pcap));
 		free(f);
 		f = NULL;
 	}
 	pcap_close(pcap);
+	return f;
+}
+
+struct tcphs_filter *tcphs_filter_new(const char *expression)
+{
+	char why[TCPHS_FILTER_WHY];
+	struct tcphs_filter *f = tcphs_filter_try(expression, why);
+
+	if (!f)
+		tcphs_message_print("filter \"%s\": %s", expression, why);
 	return f;
 }
 

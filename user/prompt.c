@@ -6,6 +6,7 @@
 
 #include "browser.h"
 #include "number.h"
+#include "output.h"
 #include "record.h"
 #include "screen.h"
 
@@ -14,30 +15,46 @@ static const char *prompt_name(const struct tcphs_view *v)
 	return v->prompt == TCPHS_VIEW_ASKS_FILTER ? "filter: " : "save as: ";
 }
 
+/* Above row `y`, in as many rows as it takes. */
+static void draw_message(int y, const char *text)
+{
+	size_t width = tcphs_screen_columns(), skip = tcphs_output_columns(text);
+
+	if (!width)
+		return;
+	do {
+		skip = skip ? (skip - 1) / width * width : 0;
+		tcphs_screen_row(--y, TCPHS_LOOK_BAD, text, skip);
+	} while (skip && y > 0);
+}
+
 void tcphs_prompt_draw(struct tcphs_view *v)
 {
-	int y = tcphs_screen_rows() - 1;
+	int y = tcphs_screen_rows() - 1, columns = tcphs_screen_columns();
 	char text[TCPHS_VIEW_TEXT * 2];
-	size_t used;
+	int used, skip;
 
-	used = snprintf(text, sizeof(text), "%s%s", prompt_name(v), v->input);
-	tcphs_screen_row(y, v->input_bad ? TCPHS_LOOK_BAD : TCPHS_LOOK_BAR, text, 0);
+	snprintf(text, sizeof(text), "%s%s", prompt_name(v), v->input);
+	/* Its end, where the cursor is, is always there. */
+	used = tcphs_output_columns(text);
+	skip = used < columns ? 0 : used + 1 - columns;
+	tcphs_screen_row(y, v->input_bad ? TCPHS_LOOK_BAD : TCPHS_LOOK_BAR, text, skip);
 	/* What is wrong is said, not only shown by a colour. */
 	if (v->input_bad)
-		tcphs_screen_row(y - 1, TCPHS_LOOK_BAD, v->message, 0);
-	tcphs_screen_cursor(y, used);
+		draw_message(y, v->message);
+	tcphs_screen_cursor(y, used - skip);
 }
+
 static void try_filter(struct tcphs_view *v, bool take_it)
 {
 	struct tcphs_filter *filter = NULL;
+	char why[TCPHS_FILTER_WHY] = "";
 
-	v->input_bad = false;
-	if (*v->input) {
-		filter = tcphs_filter_new(v->input);
-		v->input_bad = !filter;
-	}
-	if (!v->input_bad)
-		v->message[0] = '\0';
+	/* The expression stands below. */
+	if (*v->input)
+		filter = tcphs_filter_try(v->input, why);
+	v->input_bad = *why;
+	snprintf(v->message, sizeof(v->message), "%s", why);
 	if (v->input_bad || !take_it) {
 		tcphs_filter_free(filter);
 		return;
@@ -84,6 +101,26 @@ void tcphs_prompt_begin(struct tcphs_view *v, enum tcphs_view_prompt prompt)
 		strftime(v->input, sizeof(v->input), "tcphs-%Y%m%d-%H%M%S.tcphs", &tm);
 }
 
+/* Without its last character: in UTF-8, all bytes of it. */
+static void erase(char *text)
+{
+	size_t used = strlen(text);
+
+	while (used && (text[--used] & 0xc0) == 0x80)
+		;
+	text[used] = '\0';
+}
+
+/* A character comes byte by byte: all of them have room, or none. */
+static bool has_room(const struct tcphs_view *v, int key)
+{
+	size_t used = strlen(v->input), bytes = key < 0xc0 ? 1 : 4;
+
+	if ((key & 0xc0) == 0x80 && !(used && v->input[used - 1] & 0x80))
+		return false;
+	return used + bytes < sizeof(v->input);
+}
+
 void tcphs_prompt_key(struct tcphs_view *v, int key)
 {
 	size_t used = strlen(v->input);
@@ -100,11 +137,11 @@ void tcphs_prompt_key(struct tcphs_view *v, int key)
 			save(v);
 		return;
 	}
-	if (key == TCPHS_KEY_ERASE && used)
-		v->input[used - 1] = '\0';
+	if (key == TCPHS_KEY_ERASE)
+		erase(v->input);
 	else if (key == 'U' - '@')
 		v->input[0] = '\0';
-	else if (key >= ' ' && key < TCPHS_KEY_ERASE && used + 1 < sizeof(v->input))
+	else if (key >= ' ' && key <= UINT8_MAX && has_room(v, key))
 		snprintf(v->input + used, sizeof(v->input) - used, "%c", key);
 	if (v->prompt == TCPHS_VIEW_ASKS_FILTER)
 		try_filter(v, false);

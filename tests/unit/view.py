@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""`tcphs live -i` on a terminal: however it is ended, the terminal is as it was.
+"""`tcphs live -i` on a terminal: however it is ended, the terminal is as it was. What is
+typed is seen, and what is wrong with it.
 
 usage: view.py DIRECTORY-OF-PROGRAMS
 """
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import tempfile
 import termios
 import time
 
@@ -56,6 +60,40 @@ def view(end):
     return BEGIN in text and status == 0 and before == after and END in last, \
         (status, before == after, text[:200], last[-200:])
 
+
+def ask(keys, until):
+    """What comes after these keys, at 20 columns, where no connection is shown."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+    with subprocess.Popen([TCPHS, "live", "-i", "-r", os.path.join(DATA, "loopback.tcphs"),
+                           "port 9"], stdin=side, stdout=side, stderr=side,
+                          env=dict(ENV, TERM="xterm", COLUMNS="20")) as p:
+        take(main, b"connection")
+        os.write(main, keys)
+        text = take(main, until)
+        p.send_signal(signal.SIGTERM)
+        take(main, END)
+        try:
+            p.wait(10)
+        except subprocess.TimeoutExpired:
+            p.kill()
+    os.close(side)
+    os.close(main)
+    return text
+
+
+# The cause is longer than the row.
+text = ask(b"/\x15port", b"pcap-filter")
+say(b"pcap-filter" in text, "live -i: a wrong filter's cause is seen", text[-300:])
+# So is what is typed.
+sign = "\u20ac".encode()
+text = ask(b"/\x15port 6001 and " + sign, sign)
+say(sign in text, "live -i: what is typed is seen, past the edge and in UTF-8", text[-300:])
+# One key takes a whole character away.
+with tempfile.TemporaryDirectory() as work:
+    path = work.encode() + b"/" + sign
+    text = ask(b"s\x15" + path + sign + b"\x7f\r", b"written")
+    say(os.listdir(work.encode()) == [sign], "live -i: a file's name in UTF-8", text[-300:])
 
 for name, how in (("q", b"q"), ("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT),
                   ("SIGHUP", signal.SIGHUP), ("SIGQUIT", signal.SIGQUIT)):
