@@ -4,7 +4,6 @@
 
 #include "end.h"
 #include "gap.h"
-#include "host.h"
 #include "memory.h"
 #include "names.h"
 
@@ -118,6 +117,11 @@ const struct tcphs_record *tcphs_end_gap(const struct tcphs_ends *s,
 	return NULL;
 }
 
+bool tcphs_end_misses(const struct tcphs_ends *s, const struct tcphs_record *r)
+{
+	return tcphs_host_doubtful(s->hosts, r->netns, r->ts) || tcphs_end_gap(s, r);
+}
+
 struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record *r)
 {
 	struct tcphs_end *e = tcphs_memory_get(1, sizeof(*e));
@@ -126,7 +130,7 @@ struct tcphs_end *tcphs_end_new(struct tcphs_ends *s, const struct tcphs_record 
 	e->first = e->last = r->ts;
 	/* If its beginning stays unseen, that may be because it was lost. */
 	e->after_loss = s->lost;
-	e->lossy = r->ts < s->complete || tcphs_end_gap(s, r);
+	e->lossy = tcphs_end_misses(s, r);
 	tcphs_end_enlist(&s->living, e);
 	return e;
 }

@@ -9,6 +9,7 @@
 #include <tcphs.h>
 
 #include "address.h"
+#include "host.h"
 #include "table.h"
 
 /*
@@ -138,7 +139,7 @@ struct tcphs_ends {
 	size_t spares;
 	uint64_t serials;		/* of listeners, that are given away */
 	bool lost;			/* records, at any time */
-	uint64_t complete;		/* before this ts some may be lost */
+	const struct tcphs_hosts *hosts;	/* whose records they are; NULL unknown */
 	struct tcphs_end *fed;		/* whose the last record was; NULL unknown */
 	struct tcphs_record *gap;	/* of each host the one that lasts longest */
 	size_t gaps;
@@ -147,6 +148,9 @@ struct tcphs_ends {
 
 /* A gap was told of: who begins before it is over may miss records. */
 void tcphs_end_open_gap(struct tcphs_ends *s, const struct tcphs_record *lost);
+
+/* Records may be missing at the time and place of r, whether that was told or will be. */
+bool tcphs_end_misses(const struct tcphs_ends *s, const struct tcphs_record *r);
 
 /* The gap that is open at the time and place of r; NULL none. */
 const struct tcphs_record *tcphs_end_gap(const struct tcphs_ends *s,

@@ -298,8 +298,7 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	if (!s->json && !s->absolute)
 		v.flow = tcphs_flow_new(true, forget, NULL);
 	hold = tcphs_hold_new(print, &v);
-	if (s->nfiles < 2)
-		tcphs_hold_complete(hold, tcphs_input_header(source)->complete);
+	tcphs_hold_hosts(hold, v.hosts);
 	if (s->follow) {
 		tcphs_output_begin_pace(tcphs_input_take_in, source);
 		tcphs_stop_catch(s->seconds);

@@ -727,9 +727,9 @@ struct tcphs_flow *tcphs_flow_new(bool follow, tcphs_flow_give *give, void *arg)
 	return f;
 }
 
-void tcphs_flow_complete(struct tcphs_flow *f, uint64_t ts)
+void tcphs_flow_hosts(struct tcphs_flow *f, const struct tcphs_hosts *hosts)
 {
-	f->ends.complete = ts;
+	f->ends.hosts = hosts;
 }
 
 /* Nothing more comes that they would be kept for. */

@@ -31,11 +31,8 @@ struct tcphs_flow;
  */
 struct tcphs_flow *tcphs_flow_new(bool follow, tcphs_flow_give *give, void *arg);
 
-/*
- * What began before `ts` may have lost records of which the stream tells only
- * later: tcphs_header.complete.
- */
-void tcphs_flow_complete(struct tcphs_flow *f, uint64_t ts);
+/* Whose records they are; valid as long as the flow. */
+void tcphs_flow_hosts(struct tcphs_flow *f, const struct tcphs_hosts *hosts);
 
 void tcphs_flow_free(struct tcphs_flow *f);
 

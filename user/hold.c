@@ -26,7 +26,8 @@ struct tcphs_hold {
 	struct tcphs_table waiting;
 	struct held *ring[HELD_MAX];
 	struct held *spare;		/* not in use, by link.next */
-	uint64_t complete;		/* before this ts records may be lost */
+	uint64_t complete;		/* before this ts records were lost */
+	const struct tcphs_hosts *hosts;	/* whose they are; NULL unknown */
 	size_t begin;
 	size_t count;
 };
@@ -116,20 +117,24 @@ static void tell(struct held *held, const struct tcphs_record *r)
 /* Of several hosts it is not asked whose were lost. */
 static void doubt(struct tcphs_hold *h, const struct tcphs_record *lost)
 {
-	tcphs_hold_complete(h, lost->lost.until ? lost->lost.until : lost->ts);
+	uint64_t until = lost->lost.until ? lost->lost.until : lost->ts;
+
+	if (until > h->complete)
+		h->complete = until;
 }
 
 /* What was lost in between may be the end of the one socket and the birth of another. */
 static bool may_be_another(const struct tcphs_hold *h, const struct tcphs_record *birth,
 			   const struct tcphs_record *r)
 {
-	return birth->ts < h->complete && !tcphs_gap_adjoins(birth, r);
+	return (birth->ts < h->complete ||
+		tcphs_host_doubtful(h->hosts, birth->netns, birth->ts)) &&
+	       !tcphs_gap_adjoins(birth, r);
 }
 
-void tcphs_hold_complete(struct tcphs_hold *h, uint64_t ts)
+void tcphs_hold_hosts(struct tcphs_hold *h, const struct tcphs_hosts *hosts)
 {
-	if (ts > h->complete)
-		h->complete = ts;
+	h->hosts = hosts;
 }
 
 void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r)

@@ -6,6 +6,8 @@
 
 #include <tcphs.h>
 
+#include "host.h"
+
 /*
  * Records with the tuple that they belong to. At its birth a socket does not
  * know its tuple yet: connect() has no port, the child of a listener no peer. So
@@ -22,8 +24,8 @@ struct tcphs_hold *tcphs_hold_new(tcphs_hold_give *give, void *arg);
 /* Gives out nothing. */
 void tcphs_hold_free(struct tcphs_hold *h);
 
-/* What was born before `ts` may have lost records of which the stream tells only later. */
-void tcphs_hold_complete(struct tcphs_hold *h, uint64_t ts);
+/* Whose records they are; valid as long as this is. */
+void tcphs_hold_hosts(struct tcphs_hold *h, const struct tcphs_hosts *hosts);
 
 /* Take one record; gives out, in the order of taking, what waits for nothing. */
 void tcphs_hold_feed(struct tcphs_hold *h, const struct tcphs_record *r);

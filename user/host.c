@@ -46,7 +46,6 @@ void tcphs_host_set(struct tcphs_host *host, const struct tcphs_header *h)
 	set_text(host->release, h->release);
 	set_boot(host->boot, h->boot);
 	host->session = h->session;
-	host->complete = h->complete;
 	host->segments = h->segments;
 	host->missing = h->missing;
 	host->wall_offset = h->wall_offset;
@@ -120,6 +119,36 @@ uint32_t tcphs_host_netns(const struct tcphs_hosts *hosts, uint32_t place)
 	return p ? p->netns : 0;
 }
 
+/* ---- times of doubt ------------------------------------------------------- */
+
+void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,
+		      uint64_t until)
+{
+	if (since >= until)
+		return;
+	hosts->doubt = tcphs_memory_grow(hosts->doubt, hosts->doubts, &hosts->doubts_room,
+					 sizeof(*hosts->doubt));
+	hosts->doubt[hosts->doubts++] = (struct tcphs_doubt){
+		.host = host,
+		.since = tcphs_host_time(hosts, host, since),
+		.until = tcphs_host_time(hosts, host, until),
+	};
+}
+
+bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts)
+{
+	size_t i;
+
+	for (i = 0; hosts && i < hosts->doubts; i++) {
+		const struct tcphs_doubt *d = &hosts->doubt[i];
+
+		if (ts >= d->since && ts < d->until &&
+		    tcphs_host_of(hosts, place) == &hosts->host[d->host])
+			return true;
+	}
+	return false;
+}
+
 /* ---- clocks --------------------------------------------------------------- */
 
 uint64_t tcphs_host_time(const struct tcphs_hosts *hosts, size_t host, uint64_t ts)
@@ -185,5 +214,6 @@ void tcphs_host_free(struct tcphs_hosts *hosts)
 	tcphs_align_free(hosts->align);
 	free(hosts->host);
 	free(hosts->place);
+	free(hosts->doubt);
 	memset(hosts, 0, sizeof(*hosts));
 }

@@ -19,14 +19,12 @@
 #define TCPHS_HOST_SHIFT 20
 #define TCPHS_HOST_MAX 4000
 
-#define TCPHS_HOST_UNKNOWN UINT64_MAX
-
 struct tcphs_host {
 	char name[64];		/* printable ASCII; "" unknown */
 	char boot[37];		/* the boot's UUID; "" unknown */
 	char release[64];	/* the kernel's, printable ASCII; "" unknown */
 	uint64_t session;	/* of the module; 0: several, or unknown */
-	uint64_t complete;	/* of its only stream; TCPHS_HOST_UNKNOWN */
+	uint64_t complete;	/* as tcphs_header.complete, of all its streams */
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
 	int64_t wall_offset;	/* CLOCK_REALTIME minus the host's own clock */
@@ -37,6 +35,13 @@ struct tcphs_host {
 
 struct tcphs_place;
 
+/* Times [since, until) of hosts->host[host], on the common clock. */
+struct tcphs_doubt {
+	size_t host;
+	uint64_t since;
+	uint64_t until;
+};
+
 struct tcphs_hosts {
 	struct tcphs_host *host;
 	size_t count;
@@ -45,6 +50,9 @@ struct tcphs_hosts {
 	struct tcphs_place *place;
 	size_t places;
 	size_t room;
+	struct tcphs_doubt *doubt;	/* see tcphs_host_doubtful() */
+	size_t doubts;
+	size_t doubts_room;
 };
 
 /* Two places on different hosts, where there are several. 0 is everywhere. */
@@ -74,6 +82,16 @@ uint32_t tcphs_host_place(struct tcphs_hosts *hosts, size_t host, uint32_t netns
 /* Of a place: its host, NULL unknown; its namespace's number. `hosts` may be NULL. */
 const struct tcphs_host *tcphs_host_of(const struct tcphs_hosts *hosts, uint32_t place);
 uint32_t tcphs_host_netns(const struct tcphs_hosts *hosts, uint32_t place);
+
+/* hosts->host[host] has such times, by its own clock. */
+void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,
+		      uint64_t until);
+
+/*
+ * At this time and place records may be lost of which the stream tells only later:
+ * tcphs_header.complete. `hosts` may be NULL.
+ */
+bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts);
 
 /* There are several. */
 bool tcphs_host_several(const struct tcphs_hosts *hosts);

@@ -27,13 +27,17 @@ struct stream {
 	size_t session;
 	struct tcphs_record head;	/* the next record, in common time */
 	bool ended;
+	uint64_t last;		/* surveyed: ts of its last record, by its own clock */
 };
 
 /* One load of a module: its recordings share the numbers of records. */
 struct session {
 	uint64_t id;
 	struct tcphs_gaps *gaps;
+	size_t host;
 	size_t streams;
+	uint64_t loaded;	/* as in the headers: of the earliest one ... */
+	uint64_t complete;	/* ... and the one that has the most */
 	bool limited;		/* numbers are missing that nobody lost */
 	struct tcphs_record lost;	/* the last one that was given out */
 };
@@ -119,7 +123,6 @@ static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, si
 		host = &in->hosts.host[i];
 		if (host->session != h->session)
 			host->session = 0;
-		host->complete = TCPHS_HOST_UNKNOWN;
 		return i;
 	}
 	in->of_host[i] = stream;
@@ -127,7 +130,7 @@ static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, si
 	return in->hosts.count++;
 }
 
-static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h)
+static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h, size_t host)
 {
 	struct session *s;
 	size_t i;
@@ -139,9 +142,16 @@ static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h)
 	if (i == in->sessions) {
 		in->sessions++;
 		s->id = h->session;
+		s->host = host;
+		s->loaded = h->loaded;
+		s->complete = h->complete;
 		s->gaps = tcphs_gap_new();
 	}
 	s->streams++;
+	if (h->loaded < s->loaded)
+		s->loaded = h->loaded;
+	if (h->complete < s->complete)
+		s->complete = h->complete;
 	s->limited |= h->netns != 0;
 	return i;
 }
@@ -194,13 +204,18 @@ static void survey(struct tcphs_input *in, struct stream *s)
 
 	tcphs_source_quiet(s->source, true);
 	while (tcphs_source_read(s->source, &r) == TCPHS_SOURCE_RECORD) {
-		tcphs_align_feed(in->hosts.align, s->host, &r);
+		if (in->hosts.align)
+			tcphs_align_feed(in->hosts.align, s->host, &r);
 		if (r.kind != TCPHS_LOST && (!host->begun || r.ts < host->begun))
 			host->begun = r.ts;
 		if (r.ts > host->last)
 			host->last = r.ts;
+		if (r.ts > s->last)
+			s->last = r.ts;
 		if (!(++i % 4096))
-			tcphs_progress_show("comparing clocks", tcphs_input_share(in));
+			tcphs_progress_show(in->hosts.align ? "comparing clocks" :
+							      "comparing recordings",
+					    tcphs_input_share(in));
 	}
 	tcphs_source_rewind(s->source);
 	tcphs_source_quiet(s->source, false);
@@ -213,11 +228,6 @@ static void align(struct tcphs_input *in)
 	int64_t *wall;
 	size_t i;
 
-	hosts->align = tcphs_align_new(hosts->count);
-	in->pass = 1;
-	in->passes = 2;
-	for (i = 0; i < in->streams; i++)
-		survey(in, &in->stream[i]);
 	clock = tcphs_memory_get(hosts->count, sizeof(*clock));
 	wall = tcphs_memory_get(hosts->count, sizeof(*wall));
 	for (i = 0; i < hosts->count; i++)
@@ -240,6 +250,63 @@ static void align(struct tcphs_input *in)
 	in->header.wall_offset -= hosts->shift;
 	free(clock);
 	free(wall);
+}
+
+/* ---- what is overwritten -------------------------------------------------- */
+
+/* From `from` on the recordings of a session have all records: until then. */
+static uint64_t covered(const struct tcphs_input *in, size_t session, uint64_t from)
+{
+	bool more = true;
+	size_t i;
+
+	while (more) {
+		more = false;
+		for (i = 0; i < in->streams; i++) {
+			const struct stream *s = &in->stream[i];
+
+			if (s->session != session || s->last < from ||
+			    tcphs_source_header(s->source)->complete > from)
+				continue;
+			from = s->last + 1;
+			more = true;
+		}
+	}
+	return from;
+}
+
+/* When the next one of them after `from` is complete; 0: none is. */
+static uint64_t next_complete(const struct tcphs_input *in, size_t session, uint64_t from)
+{
+	uint64_t next = 0, complete;
+	size_t i;
+
+	for (i = 0; i < in->streams; i++) {
+		complete = tcphs_source_header(in->stream[i].source)->complete;
+		if (in->stream[i].session == session && complete > from &&
+		    (!next || complete < next))
+			next = complete;
+	}
+	return next;
+}
+
+/*
+ * What was overwritten before a recording was opened another one of the same load may
+ * have: up to its last record.
+ */
+static void tell_doubt(struct tcphs_input *in, size_t session)
+{
+	const struct session *s = &in->session[session];
+	uint64_t complete = tcphs_host_time(&in->hosts, s->host, s->complete);
+	uint64_t from = covered(in, session, s->loaded), next;
+
+	while ((next = next_complete(in, session, from))) {
+		tcphs_host_doubt(&in->hosts, s->host, from, next);
+		from = covered(in, session, next);
+	}
+	/* One load follows another: from the last one's on nothing was overwritten. */
+	if (complete > in->hosts.host[s->host].complete)
+		in->hosts.host[s->host].complete = complete;
 }
 
 /* ---- merging -------------------------------------------------------------- */
@@ -358,6 +425,8 @@ static struct tcphs_input *begin_single(struct tcphs_input *in, struct tcphs_sou
 	in->hosts.host = tcphs_memory_get(1, sizeof(*in->hosts.host));
 	in->hosts.count = 1;
 	tcphs_host_set(&in->hosts.host[0], &in->header);
+	in->hosts.host[0].complete = in->header.complete;
+	tcphs_host_doubt(&in->hosts, 0, 0, in->header.complete);
 	return in;
 }
 
@@ -369,7 +438,7 @@ static void add_stream(struct tcphs_input *in, struct tcphs_source *source)
 	s->source = source;
 	tcphs_source_plain(source);
 	s->host = find_host(in, h, in->streams);
-	s->session = find_session(in, h);
+	s->session = find_session(in, h, s->host);
 	if (in->streams++) {
 		in->header.missing |= h->missing;
 		if (h->segments > in->header.segments)
@@ -391,14 +460,23 @@ static struct tcphs_input *begin_several(struct tcphs_input *in,
 	in->hosts.host = tcphs_memory_get(count, sizeof(*in->hosts.host));
 	for (i = 0; i < count; i++)
 		add_stream(in, source[i]);
-	/* Of several hosts each has its own, by its own clock. */
-	if (in->streams > 1)
-		in->header.complete = 0;
 	if (in->hosts.count > 1) {
 		tell_apart(&in->hosts);
-		align(in);
+		in->hosts.align = tcphs_align_new(in->hosts.count);
+	}
+	/* Those of one host that have nothing in common need no survey. */
+	if (in->hosts.count > 1 || in->sessions < in->streams) {
+		in->passes = 2;
+		for (i = 0; i < in->streams; i++)
+			survey(in, &in->stream[i]);
 		in->pass = 2;
 	}
+	if (in->hosts.count > 1)
+		align(in);
+	for (i = 0; i < in->sessions; i++)
+		tell_doubt(in, i);
+	/* Of several hosts each has its own, by its own clock. */
+	in->header.complete = in->hosts.count > 1 ? 0 : in->hosts.host[0].complete;
 	for (i = 0; i < in->streams; i++)
 		advance(in, &in->stream[i]);
 	return in;

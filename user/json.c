@@ -288,8 +288,7 @@ static void write_stream(struct tcphs_values *v, const struct tcphs_host *host)
 	name(v, "release", host ? host->release : "");
 	tcphs_value_word(v, "segments", host ? segments[host->segments] : NULL);
 	number(v, "missing", host, host ? host->missing : 0);
-	number(v, "complete", host && host->complete != TCPHS_HOST_UNKNOWN,
-	       host ? host->complete : 0);
+	number(v, "complete", host, host ? host->complete : 0);
 }
 
 /* It is the same for most records: as it was written the last time. */

@@ -63,7 +63,7 @@ struct tcphs_end *tcphs_listener_find(const struct tcphs_ends *ends, uint32_t ne
 /* No record of this time is missing: what it says nothing of did not happen. */
 static bool is_whole(const struct tcphs_ends *ends, const struct tcphs_record *r)
 {
-	return r->ts >= ends->complete && !tcphs_end_gap(ends, r);
+	return !tcphs_end_misses(ends, r);
 }
 
 struct tcphs_end *tcphs_listener_nameless(const struct tcphs_ends *ends, uint32_t netns,

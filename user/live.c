@@ -656,8 +656,7 @@ static void follow(struct live *l, struct tcphs_input *source)
 	bool done = false;
 	uint64_t now;
 
-	if (l->s->nfiles < 2)
-		tcphs_hold_complete(hold, tcphs_input_header(source)->complete);
+	tcphs_hold_hosts(hold, l->context.hosts);
 	while (!done && !enough(l)) {
 		enum tcphs_source_result result = tcphs_input_read(source, &r);
 
@@ -705,8 +704,7 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	tcphs_output_init(&l->output, s);
 	l->status = find_status(l);
 	l->flow = tcphs_flow_new(true, give, l);
-	if (s->nfiles < 2)
-		tcphs_flow_complete(l->flow, h->complete);
+	tcphs_flow_hosts(l->flow, l->context.hosts);
 	return l;
 }
 

@@ -174,9 +174,7 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	h = tcphs_input_header(source);
 	tcphs_connection_context(&t.context, h, tcphs_input_hosts(source), s->nfiles < 2);
 	t.flow = tcphs_flow_new(s->follow, take, &t);
-	/* Of several hosts each has its own, by its own clock. */
-	if (s->nfiles < 2)
-		tcphs_flow_complete(t.flow, h->complete);
+	tcphs_flow_hosts(t.flow, t.context.hosts);
 	if (story->header)
 		story->header(story->arg, source);
 	read_all(&t, source);

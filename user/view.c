@@ -273,10 +273,8 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	/* TIME_WAITs that last would fill the memory; a recording ends. */
 	v->flow = tcphs_flow_new(!s->nfiles, give, v);
 	v->hold = tcphs_hold_new(take, v);
-	if (s->nfiles < 2) {
-		tcphs_flow_complete(v->flow, h->complete);
-		tcphs_hold_complete(v->hold, h->complete);
-	}
+	tcphs_flow_hosts(v->flow, v->context.hosts);
+	tcphs_hold_hosts(v->hold, v->context.hosts);
 	v->shelf = tcphs_shelf_new();
 	if (s->expression) {
 		snprintf(v->expression, sizeof(v->expression), "%s", s->expression);

@@ -28,6 +28,7 @@ step() {
 	step python3 export.py "$out"
 	step python3 merge.py "$out"
 	step python3 loss.py "$out"
+	step python3 several.py "$out"
 	step python3 cuts.py "$out"
 	step python3 parse.py "$out"
 	step python3 feed.py "$out"

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Recordings that miss records, read together with others: what is told of them is
+what is told of each alone, unless another one has what is missing.
+
+usage: several.py DIRECTORY-OF-PROGRAMS
+"""
+import json
+import os
+import random
+import struct
+import subprocess
+import tempfile
+
+from cuts import skip
+from loss import CPU, HOW, KIND_LOST, N, load, lose, ts
+from program import ENV, TCPHS
+from recording import HEADER, split
+from tap import finish, say
+
+SESSION, WALL, LOADED, MISSING, HOST, BOOT, COMPLETE = 32, 40, 48, 68, 80, 208, 224
+KIND, SINCE, UNTIL = 30, 80, 88
+SEEDS = 24
+WORK = tempfile.mkdtemp()
+
+
+def run(paths, *args):
+    command = [TCPHS, *args]
+    for path in paths:
+        command += ["-r", path]
+    done = subprocess.run(command, env=ENV, stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode()
+
+
+def told(paths, command="timeline"):
+    return [json.loads(line) for line in run(paths, command, "--json").splitlines()]
+
+
+def connections(paths, of=None):
+    """By their beginnings; `of`: those of one host only"""
+    rows = [row for row in told(paths) if row["kind"] == "connection"]
+    return [row for row in rows
+            if of in (None, row["client"]["host"], row["server"]["host"])]
+
+
+def shape(con):
+    def side(s):
+        return s["addr"], s["port"], s["isn"], s["states"]
+    return (con["record"], con["open"], con["close"], con["start"], con["bytes"],
+            con["retransmits"], side(con["client"]), side(con["server"]))
+
+
+def save(name, raw):
+    path = os.path.join(WORK, name + ".tcphs")
+    with open(path, "wb") as f:
+        f.write(raw)
+    return path
+
+
+def put(raw, at, what, value):
+    raw = bytearray(raw)
+    struct.pack_into(what, raw, at, value)
+    return bytes(raw)
+
+
+def get(raw, at):
+    return struct.unpack_from("=Q", raw, at)[0]
+
+
+def host(raw, name, number):
+    """The recording of another host"""
+    raw = put(put(raw, SESSION, "=Q", number), BOOT, "=16s", bytes([number] * 16))
+    return put(raw, HOST, "64s", name.encode())
+
+
+def overwritten(raw):
+    """Where a CPU's records begin stands what is lost before, and the header says
+    since when there is none such"""
+    rows, complete = [], 0
+    for row in split(raw):
+        if row[KIND] == KIND_LOST:
+            complete = max(complete, get(row, UNTIL))
+            row = put(row, 0, "=Q", get(row, UNTIL))
+        rows.append(row)
+    rows.sort(key=lambda row: (ts(row), row[KIND] != KIND_LOST))
+    return put(raw[:HEADER], COMPLETE, "=Q", complete) + b"".join(rows)
+
+
+header, records = load("behaviours")
+head, rest = load("loopback")
+beta = save("beta", host(head + b"".join(rest), "beta", 7))
+
+# ---- a ring that was overwritten ------------------------------------------
+
+for how in range(3):
+    twice, two = [], []
+    for seed in range(how, SEEDS, 3):
+        raw = overwritten(lose(header, records, HOW[how], random.Random(seed)))
+        path = save("over", raw)
+        once = connections([path])
+        twice += [(seed, con) for con in connections([path, path])
+                  if con not in once]
+        once = list(map(shape, once))
+        of = told([path], "events")[0]["host"]
+        two += [(seed, shape(con)) for con in connections([path, beta], of)
+                if shape(con) not in once]
+    name = "overwritten, dealt %s, " % HOW[how]
+    say(not twice, name + "read twice: told as once", twice[:3])
+    say(not two, name + "with another host: told as alone", two[:3])
+
+# The lines of one host, whose times are on another one's clock.
+beta = save("beta", put(host(head + b"".join(rest), "beta", 7), WALL, "=q", 10**18))
+rows = [row for row in told([beta, path], "events")
+        if row["kind"] != "host" and row["host"] == of]
+alone, of_two = [save(name, "".join(json.dumps(row) + "\n" for row in lines).encode())
+                 for name, lines in (("alone", told([path], "events")),
+                                     ("of-two", rows))]
+verdicts = [[(con["record"], con["open"], con["close"], con["client"]["port"])
+             for con in connections([name])] for name in (alone, of_two)]
+say(verdicts[0] == verdicts[1], "JSON of two hosts, the second one's lines read back",
+    verdicts)
+shift = {row["ts"] - ts(record) for row in rows for record in split(raw)
+         if (row["cpu"], row["n"]) == (record[CPU], get(record, N))}
+say({row["complete"] for row in rows} == {get(raw, COMPLETE) + max(shift)},
+    "... complete is on the same clock", rows[0])
+
+subprocess.run(["rm", "-rf", WORK], check=True)
+finish()
