@@ -14,6 +14,7 @@
 
 #include "bundle.h"
 #include "gap.h"
+#include "hole.h"
 #include "input.h"
 #include "memory.h"
 #include "message.h"
@@ -39,6 +40,10 @@ struct session {
 	uint64_t loaded;	/* as in the headers: of the earliest one ... */
 	uint64_t complete;	/* ... and the one that has the most */
 	bool limited;		/* numbers are missing that nobody lost */
+	struct tcphs_holes *surveyed;	/* several recordings: what all of them miss */
+	struct tcphs_record *hole;	/* ... in common time */
+	size_t holes;
+	size_t told;			/* ... so many of them were given out */
 	struct tcphs_record lost;	/* the last one that was given out */
 };
 
@@ -196,16 +201,29 @@ double tcphs_input_share(const struct tcphs_input *in)
 	return ((double)done / size + (in->pass - 1)) / in->passes;
 }
 
+/* Several recordings of this load are read, and each number of a record is one of them. */
+static bool has_holes(const struct session *s)
+{
+	return s->streams > 1 && !s->limited;
+}
+
 static void survey(struct tcphs_input *in, struct stream *s)
 {
+	struct session *session = &in->session[s->session];
 	struct tcphs_host *host = &in->hosts.host[s->host];
 	struct tcphs_record r;
 	unsigned int i = 0;
 
+	if (has_holes(session) && !session->surveyed)
+		session->surveyed = tcphs_hole_new();
+	if (session->surveyed)
+		tcphs_hole_begin(session->surveyed);
 	tcphs_source_quiet(s->source, true);
 	while (tcphs_source_read(s->source, &r) == TCPHS_SOURCE_RECORD) {
 		if (in->hosts.align)
 			tcphs_align_feed(in->hosts.align, s->host, &r);
+		if (session->surveyed)
+			tcphs_hole_feed(session->surveyed, &r);
 		if (r.kind != TCPHS_LOST && (!host->begun || r.ts < host->begun))
 			host->begun = r.ts;
 		if (r.ts > host->last)
@@ -324,27 +342,45 @@ static void rename_socket(struct tcphs_record *r, uint64_t session)
 		r->transition.queues.listener ^= key;
 }
 
+/* A record of this host in common time, at a place. */
+static void adapt(struct tcphs_input *in, size_t host, struct tcphs_record *r)
+{
+	if (r->kind == TCPHS_LOST)
+		r->netns = 0;
+	if (in->hosts.count < 2)
+		return;
+	r->ts = tcphs_host_time(&in->hosts, host, r->ts);
+	r->netns = tcphs_host_place(&in->hosts, host, r->netns);
+	if (r->kind == TCPHS_LOST) {
+		r->lost.since = tcphs_host_time(&in->hosts, host, r->lost.since);
+		r->lost.until = tcphs_host_time(&in->hosts, host, r->lost.until);
+	}
+}
+
+static void find_holes(struct tcphs_input *in, struct session *s)
+{
+	size_t i;
+
+	if (!s->surveyed)
+		return;
+	s->hole = tcphs_hole_find(s->surveyed, &s->holes);
+	for (i = 0; i < s->holes; i++)
+		adapt(in, s->host, &s->hole[i]);
+	tcphs_hole_free(s->surveyed);
+	s->surveyed = NULL;
+}
+
 /* Have the next record of the stream at its head. */
 static void advance(struct tcphs_input *in, struct stream *s)
 {
 	struct tcphs_record *r = &s->head;
-	bool several = in->hosts.count > 1;
 
 	s->ended = tcphs_source_read(s->source, r) != TCPHS_SOURCE_RECORD;
 	if (s->ended)
 		return;
-	if (r->kind == TCPHS_LOST)
-		r->netns = 0;
 	if (in->sessions > 1)
 		rename_socket(r, in->session[s->session].id);
-	if (!several)
-		return;
-	r->ts = tcphs_host_time(&in->hosts, s->host, r->ts);
-	r->netns = tcphs_host_place(&in->hosts, s->host, r->netns);
-	if (r->kind == TCPHS_LOST) {
-		r->lost.since = tcphs_host_time(&in->hosts, s->host, r->lost.since);
-		r->lost.until = tcphs_host_time(&in->hosts, s->host, r->lost.until);
-	}
+	adapt(in, s->host, r);
 }
 
 static struct stream *earliest(struct tcphs_input *in)
@@ -359,7 +395,22 @@ static struct stream *earliest(struct tcphs_input *in)
 	return first;
 }
 
-/* Another recording of the same session has told it, or its gap is filled. */
+/* Which session has a hole to tell before anything that is recorded; NULL none. */
+static struct session *hole_due(struct tcphs_input *in, const struct stream *first)
+{
+	struct session *s;
+	size_t i;
+
+	for (i = 0; i < in->sessions; i++) {
+		s = &in->session[i];
+		if (s->told < s->holes &&
+		    (!first || tcphs_hole_precedes(&s->hole[s->told], first->head.ts)))
+			return s;
+	}
+	return NULL;
+}
+
+/* Another recording of the same session has told it, or a hole does. */
 static bool is_told(struct session *s, const struct tcphs_record *r)
 {
 	if (s->streams < 2)
@@ -386,6 +437,11 @@ static enum tcphs_source_result merge(struct tcphs_input *in, struct tcphs_recor
 	}
 	do {
 		s = earliest(in);
+		session = hole_due(in, s);
+		if (session) {
+			*r = session->hole[session->told++];
+			break;
+		}
 		if (!s)
 			return TCPHS_SOURCE_END;
 		*r = s->head;
@@ -473,8 +529,10 @@ static struct tcphs_input *begin_several(struct tcphs_input *in,
 	}
 	if (in->hosts.count > 1)
 		align(in);
-	for (i = 0; i < in->sessions; i++)
+	for (i = 0; i < in->sessions; i++) {
 		tell_doubt(in, i);
+		find_holes(in, &in->session[i]);
+	}
 	/* Of several hosts each has its own, by its own clock. */
 	in->header.complete = in->hosts.count > 1 ? 0 : in->hosts.host[0].complete;
 	for (i = 0; i < in->streams; i++)
@@ -560,8 +618,10 @@ void tcphs_input_close(struct tcphs_input *in)
 	tcphs_source_close(in->single);
 	for (i = 0; i < in->streams; i++)
 		tcphs_source_close(in->stream[i].source);
-	for (i = 0; i < in->sessions; i++)
+	for (i = 0; i < in->sessions; i++) {
 		tcphs_gap_free(in->session[i].gaps);
+		free(in->session[i].hole);
+	}
 	tcphs_host_free(&in->hosts);
 	free(in->stream);
 	free(in->session);

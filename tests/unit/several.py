@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from cuts import skip
-from loss import CPU, HOW, KIND_LOST, N, load, lose, ts
+from loss import CPU, HOW, KIND_LOST, LOST, N, load, lose, ts
 from program import ENV, TCPHS
 from recording import HEADER, split
 from tap import finish, say
@@ -123,6 +123,57 @@ shift = {row["ts"] - ts(record) for row in rows for record in split(raw)
          if (row["cpu"], row["n"]) == (record[CPU], get(record, N))}
 say({row["complete"] for row in rows} == {get(raw, COMPLETE) + max(shift)},
     "... complete is on the same clock", rows[0])
+
+# ---- records that were lost on the way ------------------------------------
+
+truth = connections([save("whole", header + b"".join(records))])
+
+
+for how in range(3):
+    twice, pieces = [], []
+    for seed in range(how, SEEDS, 3):
+        raw = skip(header, records, HOW[how], random.Random(seed))
+        path = save("skip", raw)
+        once = connections([path])
+        twice += [(seed, con) for con in connections([path, path]) if con not in once]
+        # Two readers: the second one came later, and neither has what was lost.
+        rows = split(raw)
+        at = [row[KIND] for row in rows].index(KIND_LOST)
+        parts = [save("part1", raw[:HEADER] + b"".join(rows[:at])),
+                 save("part2", raw[:HEADER] + b"".join(rows[at + 1:]))]
+        pieces += [(seed, shape(con)) for con in connections(parts[::-1])
+                   if shape(con) not in map(shape, once)]
+    name = "lost on the way, dealt %s, " % HOW[how]
+    say(not twice, name + "read twice: told as once", twice[:3])
+    say(not pieces, name + "two pieces without the loss in between: as one", pieces[:3])
+
+# Two that lost some, in part the same.
+of_cpu = [row for row in records if row[CPU] == records[0][CPU]]
+
+
+def lacking(name, begin, end):
+    """A recording without these of the CPU's records"""
+    gone = of_cpu[begin:end]
+    row = LOST.pack(ts(of_cpu[begin - 1]), get(gone[0], N), 0, 0, gone[0][CPU],
+                    KIND_LOST, 0, len(gone), ts(of_cpu[begin - 1]), ts(of_cpu[end]))
+    rows = [row if old == gone[0] else old for old in records if old not in gone[1:]]
+    rows.sort(key=ts)
+    return save(name, header + b"".join(rows))
+
+
+for name, other, both in (("another part", (90, 120), None),
+                          ("the end of it, too", (65, 120), (65, 80)),
+                          ("the beginning of it, too", (20, 70), (50, 70)),
+                          ("more", (20, 120), (50, 80))):
+    paths = [lacking("first", 50, 80), lacking("second", *other)]
+    lost = [(row["n"], row["count"], row["ts"], row["until"])
+            for row in told(paths, "events") if row["kind"] == "lost"]
+    say(lost == [] if not both else
+        lost == [(get(of_cpu[both[0]], N), both[1] - both[0],
+                  ts(of_cpu[both[0] - 1]), ts(of_cpu[both[1]]))],
+        "two that lost records, the second one %s: what both lost" % name, lost)
+    if not both:
+        say(connections(paths) == truth, "... all is told")
 
 subprocess.run(["rm", "-rf", WORK], check=True)
 finish()
