@@ -19,12 +19,13 @@
 #include "verdict.h"
 
 void tcphs_connection_context(struct tcphs_context *x, const struct tcphs_header *h,
-			      const struct tcphs_hosts *hosts, bool alone)
+			      const struct tcphs_hosts *hosts)
 {
 	x->segments = h->segments;
 	x->missing = h->missing;
 	x->hosts = hosts;
-	x->since = alone ? h->loaded : 0;
+	/* Of several hosts each has its own, by its own clock. */
+	x->since = tcphs_host_several(hosts) ? 0 : h->loaded;
 }
 
 /* ---- who is who ----------------------------------------------------------- */

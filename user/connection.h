@@ -209,12 +209,9 @@ struct tcphs_context {
 	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */
 };
 
-/*
- * What a stream's header says, and of which hosts it is; `alone`: no other recording is read
- * with it, whose clock and beginning are not these. The rest of *x stays.
- */
+/* What a stream's header says, and of which hosts it is. The rest of *x stays. */
 void tcphs_connection_context(struct tcphs_context *x, const struct tcphs_header *h,
-			      const struct tcphs_hosts *hosts, bool alone);
+			      const struct tcphs_hosts *hosts);
 
 /* Tell the connection of `a` and, unless NULL, `b`. */
 struct tcphs_connection *tcphs_connection_new(const struct tcphs_context *x,

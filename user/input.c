@@ -497,6 +497,8 @@ static void add_stream(struct tcphs_input *in, struct tcphs_source *source)
 	s->session = find_session(in, h, s->host);
 	if (in->streams++) {
 		in->header.missing |= h->missing;
+		if (h->loaded < in->header.loaded)
+			in->header.loaded = h->loaded;
 		if (h->segments > in->header.segments)
 			in->header.segments = h->segments;
 	} else {

@@ -697,7 +697,7 @@ static struct live *begin(const struct tcphs_settings *s, const struct tcphs_inp
 	l->live = !s->nfiles;
 	l->since = l->live ? h->opened : 0;
 	l->context.brief = true;
-	tcphs_connection_context(&l->context, h, tcphs_input_hosts(in), s->nfiles < 2);
+	tcphs_connection_context(&l->context, h, tcphs_input_hosts(in));
 	l->clock.times = s->times;
 	l->clock.wall_offset = h->wall_offset;
 	l->status_at = tcphs_stop_now();

@@ -196,7 +196,7 @@ static int tell_records(struct stats *t, const struct tcphs_settings *s)
 	if (!source)
 		return status;
 	h = tcphs_input_header(source);
-	tcphs_connection_context(&t->context, h, tcphs_input_hosts(source), s->nfiles < 2);
+	tcphs_connection_context(&t->context, h, tcphs_input_hosts(source));
 	flow = tcphs_flow_new(false, give, t);
 	tcphs_flow_hosts(flow, t->context.hosts);
 	while (tcphs_input_read(source, &r) == TCPHS_SOURCE_RECORD) {

@@ -172,7 +172,7 @@ int tcphs_story_tell(const struct tcphs_settings *s, const struct tcphs_story *s
 	if (s->follow)
 		tcphs_stop_catch(s->seconds);
 	h = tcphs_input_header(source);
-	tcphs_connection_context(&t.context, h, tcphs_input_hosts(source), s->nfiles < 2);
+	tcphs_connection_context(&t.context, h, tcphs_input_hosts(source));
 	t.flow = tcphs_flow_new(s->follow, take, &t);
 	tcphs_flow_hosts(t.flow, t.context.hosts);
 	if (story->header)

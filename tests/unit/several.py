@@ -5,6 +5,7 @@ what is told of each alone, unless another one has what is missing.
 
 usage: several.py DIRECTORY-OF-PROGRAMS
 """
+import glob
 import json
 import os
 import random
@@ -14,8 +15,8 @@ import tempfile
 
 from cuts import skip
 from loss import CPU, HOW, KIND_LOST, LOST, N, load, lose, ts
-from program import ENV, TCPHS
-from recording import HEADER, split
+from program import DATA, ENV, OUT, TCPHS
+from recording import HEADER, RECORD, split
 from tap import finish, say
 
 SESSION, WALL, LOADED, MISSING, HOST, BOOT, COMPLETE = 32, 40, 48, 68, 80, 208, 224
@@ -174,6 +175,21 @@ for name, other, both in (("another part", (90, 120), None),
         "two that lost records, the second one %s: what both lost" % name, lost)
     if not both:
         say(connections(paths) == truth, "... all is told")
+
+# ---- scenes ---------------------------------------------------------------
+
+wrong = []
+for scene in sorted(glob.glob(os.path.join(DATA, "*.scene"))):
+    path = os.path.join(WORK, "scene.tcphs")
+    subprocess.run([os.path.join(OUT, "scene_test"), "-o", path, scene], check=True)
+    with open(path, "rb") as f:
+        raw = f.read()
+    half = len(split(raw)) // 2 * RECORD + HEADER
+    halves = [save("half1", raw[:half]), save("half2", raw[:HEADER] + raw[half:])]
+    once = told([path])
+    wrong += [(os.path.basename(scene), how) for how, paths in
+              (("twice", [path, path]), ("in halves", halves)) if told(paths) != once]
+say(not wrong, "scenes twice and in halves: told as once", wrong)
 
 subprocess.run(["rm", "-rf", WORK], check=True)
 finish()
