@@ -119,6 +119,20 @@ uint32_t tcphs_host_netns(const struct tcphs_hosts *hosts, uint32_t place)
 	return p ? p->netns : 0;
 }
 
+/* ---- names of sockets ----------------------------------------------------- */
+
+void tcphs_host_rename(struct tcphs_record *r, uint64_t key)
+{
+	/* 0 names nobody. */
+	if (r->sock)
+		r->sock ^= key;
+	if (r->kind == TCPHS_ACCEPT && r->accept.listener)
+		r->accept.listener ^= key;
+	if (r->kind == TCPHS_TRANSITION && r->transition.via == TCPHS_VIA_REQUEST &&
+	    r->transition.queues.listener)
+		r->transition.queues.listener ^= key;
+}
+
 /* ---- times of doubt ------------------------------------------------------- */
 
 void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,

@@ -24,6 +24,7 @@ struct tcphs_host {
 	char boot[37];		/* the boot's UUID; "" unknown */
 	char release[64];	/* the kernel's, printable ASCII; "" unknown */
 	uint64_t session;	/* of the module; 0: several, or unknown */
+	uint64_t key;		/* names of sockets are changed by it; 0 as they were */
 	uint64_t complete;	/* as tcphs_header.complete, of all its streams */
 	uint8_t segments;	/* TCPHS_SEGMENTS_* */
 	uint32_t missing;	/* TCPHS_MISSING_* */
@@ -92,6 +93,9 @@ void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,
  * tcphs_header.complete. `hosts` may be NULL.
  */
 bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts);
+
+/* Change the names of sockets in *r; doing it again undoes it, and 0 does nothing. */
+void tcphs_host_rename(struct tcphs_record *r, uint64_t key);
 
 /* There are several. */
 bool tcphs_host_several(const struct tcphs_hosts *hosts);

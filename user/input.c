@@ -330,16 +330,9 @@ static void tell_doubt(struct tcphs_input *in, size_t session)
 /* ---- merging -------------------------------------------------------------- */
 
 /* Names of sockets mean something within their session only. */
-static void rename_socket(struct tcphs_record *r, uint64_t session)
+static uint64_t key_of(const struct tcphs_input *in, uint64_t session)
 {
-	uint64_t key = (session | 1) * 0x9e3779b97f4a7c15ULL;
-
-	if (r->sock)
-		r->sock ^= key;
-	if (r->kind == TCPHS_ACCEPT && r->accept.listener)
-		r->accept.listener ^= key;
-	if (r->kind == TCPHS_TRANSITION && r->transition.via == TCPHS_VIA_REQUEST)
-		r->transition.queues.listener ^= key;
+	return in->sessions > 1 ? (session | 1) * 0x9e3779b97f4a7c15ULL : 0;
 }
 
 /* A record of this host in common time, at a place. */
@@ -378,8 +371,7 @@ static void advance(struct tcphs_input *in, struct stream *s)
 	s->ended = tcphs_source_read(s->source, r) != TCPHS_SOURCE_RECORD;
 	if (s->ended)
 		return;
-	if (in->sessions > 1)
-		rename_socket(r, in->session[s->session].id);
+	tcphs_host_rename(r, key_of(in, in->session[s->session].id));
 	adapt(in, s->host, r);
 }
 
@@ -531,6 +523,10 @@ static struct tcphs_input *begin_several(struct tcphs_input *in,
 	}
 	if (in->hosts.count > 1)
 		align(in);
+	/* One session tells with each record whose names they are, several do not. */
+	for (i = 0; i < in->hosts.count; i++)
+		if (in->hosts.host[i].session)
+			in->hosts.host[i].key = key_of(in, in->hosts.host[i].session);
 	for (i = 0; i < in->sessions; i++) {
 		tell_doubt(in, i);
 		find_holes(in, &in->session[i]);

@@ -313,13 +313,22 @@ static void stream(struct tcphs_values *v, const struct tcphs_host *host)
 static void record(struct tcphs_values *v, const struct tcphs_record *r,
 		   const struct tcphs_hosts *hosts)
 {
+	const struct tcphs_host *host = tcphs_host_of(hosts, r->netns);
+	struct tcphs_record own;
+
+	/* Names of sockets as in its own recording: the session is told, too. */
+	if (host && host->key) {
+		own = *r;
+		tcphs_host_rename(&own, host->key);
+		r = &own;
+	}
 	begin(v, stdout);
 	tcphs_value_word(v, "kind", tcphs_names_kind(r->kind));
 	tcphs_value_number(v, "cpu", r->cpu);
 	tcphs_value_number(v, "n", r->n);
 	tcphs_value_number(v, "ts", r->ts);
 	tcphs_value_signed(v, "wall", (int64_t)r->ts + tcphs_host_wall(hosts));
-	stream(v, tcphs_host_of(hosts, r->netns));
+	stream(v, host);
 	if (r->kind == TCPHS_LOST) {
 		ends_unknown(v);
 		tcphs_value_number(v, "count", r->lost.count);

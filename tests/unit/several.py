@@ -125,6 +125,19 @@ shift = {row["ts"] - ts(record) for row in rows for record in split(raw)
 say({row["complete"] for row in rows} == {get(raw, COMPLETE) + max(shift)},
     "... complete is on the same clock", rows[0])
 
+# ---- names of sockets -----------------------------------------------------
+
+scene = save("scene", b"")
+subprocess.run([os.path.join(OUT, "scene_test"), "-o", scene,
+                os.path.join(DATA, "three_way.scene")], check=True)
+for name, path in (("real", save("whole", header + b"".join(records))),
+                   ("a listener without a name", scene)):
+    names = [[(row["sock"], row.get("listener")) for row in told(paths, "events")
+              if row["kind"] != "host" and row["host"] != "beta"]
+             for paths in ([path], [path, beta])]
+    say(names[0] == names[1], "JSON of two hosts, names of sockets: %s" % name,
+        [pair for pair in zip(*names) if pair[0] != pair[1]][:3])
+
 # ---- records that were lost on the way ------------------------------------
 
 truth = connections([save("whole", header + b"".join(records))])
