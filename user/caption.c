@@ -88,6 +88,13 @@ const char *tcphs_caption_absent(const struct tcphs_connection *c,
 	return s->seen ? "no socket" : "elsewhere";
 }
 
+const char *tcphs_caption_unended(const struct tcphs_side *s)
+{
+	if (s->host && s->host->missing & TCPHS_MISSING_TIMEWAIT_END)
+		return "the end of TIME_WAIT is not observed on this kernel";
+	return "TIME_WAIT is not over (it takes 60 s)";
+}
+
 char *tcphs_caption_owner(const struct tcphs_connection *c, const struct tcphs_side *s,
 			  char *text)
 {

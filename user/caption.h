@@ -43,6 +43,9 @@ char *tcphs_caption_place(const struct tcphs_connection *c, const struct tcphs_s
 /* "three-way open 43 us · four-way close · lasted 45.1 ms · complete" */
 char *tcphs_caption_verdict(const struct tcphs_connection *c, char *text);
 
+/* Of a side whose TIME_WAIT has no end in the records: why. */
+const char *tcphs_caption_unended(const struct tcphs_side *s);
+
 /* "client 12 B, server 1,234 B"; "" when nothing is known. */
 char *tcphs_caption_bytes(const struct tcphs_connection *c, char *text);
 

@@ -67,7 +67,6 @@ static void header(void *arg, const struct tcphs_input *in)
 			e->out.error = errno;
 		e->picture.clock = clock;
 		e->picture.absolute = e->s->absolute;
-		e->picture.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 		break;
 	case MERMAID:
 		e->mermaid = tcphs_mermaid_new(e->out.to, &clock, e->s->absolute);

@@ -128,6 +128,7 @@ static size_t find_host(struct tcphs_input *in, const struct tcphs_header *h, si
 		host = &in->hosts.host[i];
 		if (host->session != h->session)
 			host->session = 0;
+		host->missing |= h->missing;
 		return i;
 	}
 	in->of_host[i] = stream;

@@ -682,6 +682,22 @@ static void summary(const struct drawing *d)
 	putchar('\n');
 }
 
+/* Sides whose TIME_WAIT has no end in the records; two hosts may have two reasons. */
+static void write_unended(struct drawing *d)
+{
+	const char *said = NULL, *why;
+	unsigned int side;
+
+	for (side = 0; side < 2; side++) {
+		if (d->state[side] != TCPHS_TIME_WAIT)
+			continue;
+		why = tcphs_caption_unended(&d->c->side[side]);
+		if (why != said)
+			words(d, why);
+		said = why;
+	}
+}
+
 void tcphs_ladder_connection(const struct tcphs_ladder *l,
 			     const struct tcphs_connection *c, unsigned long number)
 {
@@ -751,10 +767,7 @@ void tcphs_ladder_connection(const struct tcphs_ladder *l,
 		if (l->explain)
 			explain(&d, row);
 	}
-	if (d.state[0] == TCPHS_TIME_WAIT || d.state[1] == TCPHS_TIME_WAIT)
-		words(&d, l->timewait_unseen ?
-		      "the end of TIME_WAIT is not observed on this kernel" :
-		      "TIME_WAIT is not over (it takes 60 s)");
+	write_unended(&d);
 	putchar('\n');
 	tcphs_rung_free(&d.rungs);
 }

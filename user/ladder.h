@@ -11,7 +11,6 @@ struct tcphs_ladder {
 	struct tcphs_output output;
 	struct tcphs_clock clock;
 	const struct tcphs_hosts *hosts;	/* NULL: nobody knows of them */
-	bool timewait_unseen;	/* TCPHS_MISSING_TIMEWAIT_END */
 	bool absolute;		/* sequence numbers as on the wire */
 	bool explain;		/* say under each step what it means */
 	bool owner;		/* --owner */

@@ -13,6 +13,7 @@
 static bool is_forged(const struct tcphs_side *s, const struct tcphs_step *step,
 		      const struct tcphs_context *x)
 {
+	uint32_t missing = s->host ? s->host->missing : x->missing;
 	bool rst = step->segment.flags & TCPHS_RST;
 
 	if (step->kind != TCPHS_STEP_SEGMENT || !step->sent || !s->socket ||
@@ -24,7 +25,7 @@ static bool is_forged(const struct tcphs_side *s, const struct tcphs_step *step,
 	case TCPHS_CLOSE_WAIT:
 	case TCPHS_CLOSING:
 	case TCPHS_LAST_ACK:
-		if (rst && x->missing & TCPHS_MISSING_SEND_RESET)
+		if (rst && missing & TCPHS_MISSING_SEND_RESET)
 			return false;
 		return !rst || !s->rst_sent.known || s->rst_sent.ts > step->sent;
 	case TCPHS_SYN_SENT:

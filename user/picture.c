@@ -730,9 +730,7 @@ static void write_unended(struct drawing *d)
 			continue;
 		write_at(d, side ? RIGHT - 16 : LEFT + 16, d->bottom + 2, 10.5, false,
 			 side ? TCPHS_CANVAS_END : TCPHS_CANVAS_START, SOFT,
-			 d->p->timewait_unseen ?
-			 "the end of TIME_WAIT is not observed on this kernel" :
-			 "TIME_WAIT is not over (it takes 60 s)");
+			 tcphs_caption_unended(s));
 		said = true;
 	}
 	if (said)

@@ -13,7 +13,6 @@ struct tcphs_picture {
 	struct tcphs_canvas *canvas;
 	struct tcphs_clock clock;
 	bool absolute;		/* sequence numbers as on the wire */
-	bool timewait_unseen;	/* TCPHS_MISSING_TIMEWAIT_END */
 	double height;		/* so far */
 	unsigned long connections;
 };

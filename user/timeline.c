@@ -21,7 +21,6 @@ static void header(void *arg, const struct tcphs_input *in)
 		tcphs_json_hosts(t->ladder.hosts);
 	else
 		tcphs_output_hosts(&t->ladder.output, t->ladder.hosts);
-	t->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	t->ladder.clock.times = t->s->times;
 	t->ladder.clock.wall_offset = h->wall_offset;
 }

@@ -265,7 +265,6 @@ static struct tcphs_view *begin(const struct tcphs_settings *s, struct tcphs_inp
 	v->newest = true;
 	tcphs_connection_context(&v->context, h, tcphs_input_hosts(source));
 	tcphs_output_init(&v->ladder.output, s);
-	v->ladder.timewait_unseen = h->missing & TCPHS_MISSING_TIMEWAIT_END;
 	v->ladder.absolute = s->absolute;
 	v->ladder.clock.times = s->times;
 	v->ladder.clock.wall_offset = h->wall_offset;

@@ -21,6 +21,7 @@ from tap import finish, say
 
 SESSION, WALL, LOADED, MISSING, HOST, BOOT, COMPLETE = 32, 40, 48, 68, 80, 208, 224
 KIND, SINCE, UNTIL = 30, 80, 88
+SEND_RESET, TIMEWAIT_END = 1, 8
 SEEDS = 24
 WORK = tempfile.mkdtemp()
 
@@ -66,6 +67,18 @@ def put(raw, at, what, value):
 
 def get(raw, at):
     return struct.unpack_from("=Q", raw, at)[0]
+
+
+def play(path):
+    """The recording of a scene"""
+    to = os.path.join(WORK, "played.tcphs")
+    subprocess.run([os.path.join(OUT, "scene_test"), "-o", to, path], check=True)
+    with open(to, "rb") as f:
+        return f.read()
+
+
+def scene(name):
+    return os.path.join(DATA, name + ".scene")
 
 
 def host(raw, name, number):
@@ -127,11 +140,9 @@ say({row["complete"] for row in rows} == {get(raw, COMPLETE) + max(shift)},
 
 # ---- names of sockets -----------------------------------------------------
 
-scene = save("scene", b"")
-subprocess.run([os.path.join(OUT, "scene_test"), "-o", scene,
-                os.path.join(DATA, "three_way.scene")], check=True)
-for name, path in (("real", save("whole", header + b"".join(records))),
-                   ("a listener without a name", scene)):
+for name, raw in (("real", header + b"".join(records)),
+                  ("a listener without a name", play(scene("three_way")))):
+    path = save("names", raw)
     names = [[(row["sock"], row.get("listener")) for row in told(paths, "events")
               if row["kind"] != "host" and row["host"] != "beta"]
              for paths in ([path], [path, beta])]
@@ -192,17 +203,30 @@ for name, other, both in (("another part", (90, 120), None),
 # ---- scenes ---------------------------------------------------------------
 
 wrong = []
-for scene in sorted(glob.glob(os.path.join(DATA, "*.scene"))):
-    path = os.path.join(WORK, "scene.tcphs")
-    subprocess.run([os.path.join(OUT, "scene_test"), "-o", path, scene], check=True)
-    with open(path, "rb") as f:
-        raw = f.read()
+for name in sorted(glob.glob(scene("*"))):
+    raw = play(name)
+    path = save("scene", raw)
     half = len(split(raw)) // 2 * RECORD + HEADER
     halves = [save("half1", raw[:half]), save("half2", raw[:HEADER] + raw[half:])]
     once = told([path])
-    wrong += [(os.path.basename(scene), how) for how, paths in
+    wrong += [(os.path.basename(name), how) for how, paths in
               (("twice", [path, path]), ("in halves", halves)) if told(paths) != once]
 say(not wrong, "scenes twice and in halves: told as once", wrong)
+
+# ---- what a kernel does not let see ---------------------------------------
+
+seeing, blind = [save("beta%d" % bits, put(host(head + b"".join(rest), "beta", 7),
+                                           MISSING, "=I", bits))
+                 for bits in (0, SEND_RESET | TIMEWAIT_END)]
+for name, missing, word in (("half_close", 0, "TIME_WAIT is not over"),
+                            ("half_close", TIMEWAIT_END, "is not observed"),
+                            ("forged", 0, "not sent by"),
+                            ("forged", SEND_RESET, "not sent by")):
+    path = save(name, put(play(scene(name)), MISSING, "=I", missing))
+    counts = [run(paths, "timeline", "port", "40000").count(word)
+              for paths in ([path], [path, seeing], [path, blind])]
+    say(len(set(counts)) == 1, "%s, missing %#x: another host's kernel says nothing of it" %
+        (name, missing), (word, counts))
 
 subprocess.run(["rm", "-rf", WORK], check=True)
 finish()
