@@ -149,11 +149,11 @@ void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,
 	};
 }
 
-bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts)
+bool tcphs_host_is_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts)
 {
 	size_t i;
 
-	for (i = 0; hosts && i < hosts->doubts; i++) {
+	for (i = 0; i < hosts->doubts; i++) {
 		const struct tcphs_doubt *d = &hosts->doubt[i];
 
 		if (ts >= d->since && ts < d->until &&

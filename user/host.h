@@ -92,7 +92,14 @@ void tcphs_host_doubt(struct tcphs_hosts *hosts, size_t host, uint64_t since,
  * At this time and place records may be lost of which the stream tells only later:
  * tcphs_header.complete. `hosts` may be NULL.
  */
-bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts);
+bool tcphs_host_is_doubtful(const struct tcphs_hosts *hosts, uint32_t place, uint64_t ts);
+
+/* Mostly there is no such time. */
+static inline bool tcphs_host_doubtful(const struct tcphs_hosts *hosts, uint32_t place,
+				       uint64_t ts)
+{
+	return hosts && hosts->doubts && tcphs_host_is_doubtful(hosts, place, ts);
+}
 
 /* Change the names of sockets in *r; doing it again undoes it, and 0 does nothing. */
 void tcphs_host_rename(struct tcphs_record *r, uint64_t key);

@@ -48,6 +48,7 @@ struct session {
 };
 
 struct tcphs_input {
+	enum tcphs_source_result (*read)(struct tcphs_input *in, struct tcphs_record *r);
 	struct tcphs_source *single;	/* and nothing of what follows */
 	struct stream *stream;
 	size_t streams;
@@ -453,22 +454,25 @@ static enum tcphs_source_result merge(struct tcphs_input *in, struct tcphs_recor
 	return TCPHS_SOURCE_RECORD;
 }
 
-enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_record *r)
+static enum tcphs_source_result read_single(struct tcphs_input *in, struct tcphs_record *r)
 {
-	enum tcphs_source_result result;
+	enum tcphs_source_result result = tcphs_source_read(in->single, r);
 
-	if (!in->single)
-		return merge(in, r);
-	result = tcphs_source_read(in->single, r);
 	if (result == TCPHS_SOURCE_RECORD && r->kind == TCPHS_LOST)
 		r->netns = 0;
 	return result;
+}
+
+enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_record *r)
+{
+	return in->read(in, r);
 }
 
 /* ---- opening, closing ----------------------------------------------------- */
 
 static struct tcphs_input *begin_single(struct tcphs_input *in, struct tcphs_source *source)
 {
+	in->read = read_single;
 	in->single = source;
 	in->header = *tcphs_source_header(in->single);
 	in->hosts.host = tcphs_memory_get(1, sizeof(*in->hosts.host));
@@ -504,6 +508,7 @@ static struct tcphs_input *begin_several(struct tcphs_input *in,
 {
 	size_t i;
 
+	in->read = merge;
 	in->passes = in->pass = 1;
 	in->stream = tcphs_memory_get(count, sizeof(*in->stream));
 	in->session = tcphs_memory_get(count, sizeof(*in->session));

@@ -19,8 +19,8 @@ from program import DATA, ENV, OUT, TCPHS
 from recording import HEADER, RECORD, split
 from tap import finish, say
 
-SESSION, WALL, LOADED, MISSING, HOST, BOOT, COMPLETE = 32, 40, 48, 68, 80, 208, 224
-KIND, SINCE, UNTIL = 30, 80, 88
+SESSION, WALL, MISSING, HOST, BOOT, COMPLETE = 32, 40, 68, 80, 208, 224
+KIND, UNTIL = 30, 88
 SEND_RESET, TIMEWAIT_END = 1, 8
 SEEDS = 24
 WORK = tempfile.mkdtemp()
@@ -152,7 +152,6 @@ for name, raw in (("real", header + b"".join(records)),
 # ---- records that were lost on the way ------------------------------------
 
 truth = connections([save("whole", header + b"".join(records))])
-
 
 for how in range(3):
     twice, pieces = [], []
