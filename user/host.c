@@ -176,7 +176,7 @@ uint64_t tcphs_host_time(const struct tcphs_hosts *hosts, size_t host, uint64_t 
 int64_t tcphs_host_wall(const struct tcphs_hosts *hosts)
 {
 	/* Its own clock's for one host, the first one's for several. */
-	if (!hosts || !hosts->count)
+	if (!hosts || !hosts->count || !hosts->host[0].wall_offset)
 		return 0;
 	return hosts->host[0].wall_offset - (int64_t)hosts->shift;
 }

@@ -72,6 +72,15 @@ static __always_inline void state(struct tcphs_values *v, const char *key, unsig
 	tcphs_value_word(v, key, tcphs_names_state(value));
 }
 
+/* `offset` makes it the time since 1970; 0: nothing tells how. */
+static __always_inline void wall(struct tcphs_values *v, uint64_t ts, int64_t offset)
+{
+	if (offset)
+		tcphs_value_signed(v, "wall", (int64_t)ts + offset);
+	else
+		tcphs_value_null(v, "wall");
+}
+
 static void flags(struct tcphs_values *v, unsigned int value)
 {
 	const char *name;
@@ -327,7 +336,7 @@ static void record(struct tcphs_values *v, const struct tcphs_record *r,
 	tcphs_value_number(v, "cpu", r->cpu);
 	tcphs_value_number(v, "n", r->n);
 	tcphs_value_number(v, "ts", r->ts);
-	tcphs_value_signed(v, "wall", (int64_t)r->ts + tcphs_host_wall(hosts));
+	wall(v, r->ts, tcphs_host_wall(hosts));
 	stream(v, host);
 	if (r->kind == TCPHS_LOST) {
 		ends_unknown(v);
@@ -512,10 +521,7 @@ static void connection(FILE *to, const struct tcphs_connection *c,
 	tcphs_value_word(v, "record", tcphs_verdict_whole(c->whole));
 	steps(v, c, x);
 	tcphs_value_number(v, "start", c->start);
-	if (c->wall_offset)
-		tcphs_value_signed(v, "wall", (int64_t)c->start + c->wall_offset);
-	else
-		tcphs_value_null(v, "wall");
+	wall(v, c->start, c->wall_offset);
 	tcphs_value_word(v, "roles", c->assumed ? "assumed" : "seen");
 	number(v, "half_close_bytes", c->half_bytes_known, c->half_bytes);
 	us(v, "clock_error_us", c->hosts && c->clock_error != UINT64_MAX, c->clock_error);

@@ -306,6 +306,10 @@ with tempfile.TemporaryDirectory() as work:
     status, out, err = run("events --json", text([dict(r, wall=None) for r in whole]))
     say(status == 0 and 'without "wall"' in err and len(out.splitlines()) == len(plain),
         "no wall time", err)
+    said = {row["wall"] for row in rows(out)}
+    status, _, again = run("events --json", out)
+    say(said == {None} and (status, again) == (0, err), "no wall time, read back",
+        "%s %s" % (said, again))
     status, out, err = run("events --json", b'{"kind":"host","host":"x"}\n')
     say(status == 1 and "no record in it" in err, "no record", err)
     status, out, err = run("events --json", b"[\n" + b"".join(lines) + b"]\n")
