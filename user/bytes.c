@@ -82,11 +82,57 @@ static bool highest(const struct tcphs_end *e, bool out, uint32_t *next)
 	return known;
 }
 
-static void set_bytes(struct tcphs_side *side, uint32_t next)
+/*
+ * Numbers are modulo 2^32; what was counted without that has the rest, but perhaps a FIN too,
+ * or not what was never sent. 0: nobody counted.
+ */
+static void set_bytes(struct tcphs_side *side, uint32_t next, uint64_t counted)
 {
+	uint32_t bytes = next - side->isn - 1;
+	uint64_t nearest = counted + (int32_t)(bytes - (uint32_t)counted);
+
 	side->bytes_known = true;
-	/* Before the SYN went out, snd_nxt is the ISN itself. */
-	side->bytes = next == side->isn ? 0 : next - side->isn - 1;
+	if (!(nearest >> 63))
+		side->bytes = nearest;
+	else	/* Before the SYN went out, snd_nxt is the ISN itself. */
+		side->bytes = next == side->isn ? 0 : bytes;
+}
+
+/* What the socket of this end counted; NULL: it is not gone, or was not seen to be. */
+static const struct tcphs_destroy *find_destroy(const struct tcphs_end *e)
+{
+	size_t i;
+
+	for (i = e->records; i-- > 0;)
+		if (e->record[i].kind == TCPHS_DESTROY)
+			return &e->record[i].destroy;
+	return NULL;
+}
+
+/*
+ * How far the numbers after `isn` came that this end's segments had, one by one: its own, or
+ * those that it acknowledged. 0: not all are here.
+ */
+static uint64_t count_segments(const struct tcphs_end *e, const struct tcphs_context *x,
+			       bool own, uint32_t isn)
+{
+	uint64_t count = 0;
+	size_t i;
+
+	if (x->segments != TCPHS_SEGMENTS_ALL || !e->born || e->lossy)
+		return 0;
+	for (i = 0; i < e->records; i++) {
+		const struct tcphs_segment *s = &e->record[i].segment;
+		uint32_t more;
+
+		if (!is_out(e, &e->record[i]) || s->flags & TCPHS_RST ||
+		    !(own || s->flags & TCPHS_ACK))
+			continue;
+		more = (own ? after(s) : s->ack) - isn - (uint32_t)count;
+		if (!(more >> 31))
+			count += more;
+	}
+	return count;
 }
 
 /* ---- what the end itself says --------------------------------------------- */
@@ -151,30 +197,24 @@ static bool final_number(const struct tcphs_end *e, uint32_t *next)
 void tcphs_bytes_tell(struct tcphs_side *side, const struct tcphs_end *e,
 		      const struct tcphs_context *x)
 {
-	const struct tcphs_destroy *d = NULL;
-	uint64_t total = 0;
+	const struct tcphs_destroy *d = find_destroy(e);
+	uint64_t counted = 0;
 	uint32_t next = 0;
-	size_t i;
 
-	for (i = 0; i < e->records; i++)
-		if (e->record[i].kind == TCPHS_DESTROY)
-			d = &e->record[i].destroy;
 	if (d) {
 		side->retransmits_known = true;
 		side->retransmits = d->retransmits;
-		total = d->bytes_sent - d->bytes_retrans;
+		counted = d->bytes_sent - d->bytes_retrans;
 	}
 	find_fin(side, e);
 	if (side->isn_known &&
 	    (side->fin_known || final_number(e, &next) ||
 	     (has_last(e, x) && highest(e, true, &next)))) {
-		set_bytes(side, side->fin_known ? side->fin : next);
-		/* Numbers are modulo 2^32; the socket's own count has the rest. */
-		if (d && total >> 32)
-			side->bytes += total - (uint32_t)total;
+		set_bytes(side, side->fin_known ? side->fin : next,
+			  d ? counted : count_segments(e, x, true, side->isn));
 	} else if (d) {
 		side->bytes_known = true;
-		side->bytes = total;
+		side->bytes = counted;
 	}
 }
 
@@ -232,16 +272,26 @@ static bool rst_number(const struct tcphs_end *peer, uint32_t *next)
 void tcphs_bytes_tell_remote(struct tcphs_side *side, const struct tcphs_end *peer,
 			     const struct tcphs_context *x)
 {
+	const struct tcphs_destroy *d = find_destroy(peer);
+	uint64_t counted;
 	uint32_t next = 0;
 
 	find_remote_fin(side, peer);
-	if (side->bytes_known || !side->isn_known)
+	if (!side->isn_known)
 		return;
+	counted = d ? d->bytes_received : count_segments(peer, x, false, side->isn);
+	if (side->bytes_known) {
+		/* Its own socket has counted, or this one has counted further. */
+		if (!side->retransmits_known && counted > side->bytes)
+			set_bytes(side, side->fin_known ? side->fin :
+				  side->isn + 1 + (uint32_t)side->bytes, counted);
+		return;
+	}
 	/* A side whose socket is here and open still counts for itself. */
 	if (side->fin_known)
-		set_bytes(side, side->fin);
+		set_bytes(side, side->fin, counted);
 	else if (!side->socket && rst_number(peer, &next))
-		set_bytes(side, next);
+		set_bytes(side, next, counted);
 	else if (!side->socket && has_last(peer, x) && highest(peer, false, &next))
-		set_bytes(side, next);
+		set_bytes(side, next, counted);
 }

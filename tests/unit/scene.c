@@ -389,6 +389,8 @@ static void read_destroy(struct reading *r, struct tcphs_record *rec)
 			d->retransmits = number(r);
 		else if (!strcmp(word, "sent"))
 			d->bytes_sent = number(r);
+		else if (!strcmp(word, "received"))
+			d->bytes_received = number(r);
 		else if (!strcmp(word, "retrans"))
 			d->bytes_retrans = number(r);
 		else

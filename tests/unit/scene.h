@@ -24,7 +24,7 @@
  *		[mini] [nosocket] [full] [probe] [answer] [state NAME] [opt HEX]
  *	US NAME reset out|in [state NAME] [unread N] [linger] [process]
  *		[dead] [reply] [probes N] [error NAME] [reason N]
- *	US NAME destroy [retransmits N] [sent N] [retrans N]
+ *	US NAME destroy [retransmits N] [sent N] [received N] [retrans N]
  *	US NAME accept PID COMM
  *	US lost CPU COUNT SINCE-US [UNTIL-US]
  *	connection N			the wants below are about the Nth
