@@ -195,7 +195,7 @@ struct tcphs_connection {
 	uint64_t established;	/* ts of ESTABLISHED; 0 never or unseen */
 	uint64_t ended;		/* ts at which it was closed; 0 not or unseen */
 	bool half_bytes_known;
-	uint64_t half_bytes;	/* sent by one side after the other's FIN */
+	uint64_t half_bytes;	/* sent by one side after the other's FIN; not known: at least */
 	int64_t copies[TCPHS_COPIES_KINDS];	/* beyond the first; -1 unknown */
 };
 

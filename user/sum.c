@@ -182,6 +182,9 @@ static void set_time(struct tcphs_sum *sum, const struct tcphs_connection *c,
 		/* Of both it is not known which were last. */
 		if (!sum->bytes[side] || sum->bytes[!side] || !next[side])
 			continue;
+		/* The first numbers come after the last one, too. */
+		if (c->side[side].bytes >> 31)
+			continue;
 		acked = acked_ts(c, side, next[side]);
 		if (acked < ts)
 			ts = acked;
@@ -212,9 +215,12 @@ size_t tcphs_sum_find(const struct tcphs_connection *c, struct tcphs_sum sum[TCP
 	for (side = 0; side < 2; side++) {
 		const struct tcphs_side *s = &c->side[side];
 		uint64_t bytes = s->bytes_known ? s->bytes : 0, recorded[2] = { 0, 0 };
-		bool second = until[0] && side != until[0]->from && late <= bytes;
-		uint64_t after = second ? late : 0;
+		bool second = until[0] && side != until[0]->from;
+		uint64_t after = second && late <= bytes ? late : 0;
 
+		/* Nobody knows how many of them were sent after the FIN. */
+		if (second && c->half_bytes && !c->half_bytes_known)
+			bytes = 0;
 		if (bytes)
 			find_recorded(c, side, bytes - after, recorded);
 		bytes -= after;

@@ -197,6 +197,31 @@ static bool find_reset(const struct tcphs_connection *c, unsigned int *sender)
 }
 
 /*
+ * `p` sent the numbers from `from` up to `next` after the other side's FIN. They are modulo
+ * 2^32; together with those before they are all that it sent, and so what it counted beyond
+ * that was sent before or after: which, is known where one of both has no bytes else.
+ */
+static void set_half(struct tcphs_connection *c, const struct tcphs_side *p, uint32_t from,
+		     uint32_t next)
+{
+	uint32_t late = next - from, early = from - p->isn - 1;
+	uint64_t sum = (uint64_t)early + late;
+	bool counted = p->bytes_known && p->isn_known && (uint32_t)p->bytes == (uint32_t)sum;
+
+	/* Backwards: its FIN was before, or a number of another time was met. */
+	if (late >> 31 && (!counted || p->bytes < sum || late == UINT32_MAX))
+		return;
+	c->half_bytes_known = true;
+	c->half_bytes = late;
+	if (!counted || p->bytes <= sum || !late)
+		return;
+	if (early)
+		c->half_bytes_known = false;
+	else
+		c->half_bytes = p->bytes;
+}
+
+/*
  * Payload that the second to close sent after the first FIN had reached it. Its
  * own number at that moment is the best witness, then its acknowledgement's,
  * then what the first one had received by then.
@@ -206,7 +231,7 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 	const struct tcphs_side *a = &c->side[active];
 	const struct tcphs_side *p = &c->side[!active];
 	const struct tcphs_step *ack;
-	uint32_t from;
+	uint32_t from, next;
 
 	/* What was not the first to acknowledge it may be all that is here. */
 	if (!a->fin_known || (c->whole != TCPHS_WHOLE_COMPLETE && !p->half_known))
@@ -220,19 +245,14 @@ static void find_half(struct tcphs_connection *c, unsigned int active)
 		from = a->half_got;
 	else
 		return;
-	if (p->fin_known) {
-		c->half_bytes = p->fin - from;
-	} else {
-		/* Not closed yet: up to the last number that is known. */
-		if (!p->bytes_known || !p->isn_known)
-			return;
-		c->half_bytes = p->isn + 1 + (uint32_t)p->bytes - from;
-	}
-	/* Backwards: a number of another time was met. */
-	if (c->half_bytes >> 31)
-		c->half_bytes = 0;
+	if (p->fin_known)
+		next = p->fin;
+	/* Not closed yet: up to the last number that is known. */
+	else if (p->bytes_known && p->isn_known)
+		next = p->isn + 1 + (uint32_t)p->bytes;
 	else
-		c->half_bytes_known = true;
+		return;
+	set_half(c, p, from, next);
 }
 
 static enum tcphs_close_rule find_close(struct tcphs_connection *c)
@@ -271,7 +291,7 @@ static enum tcphs_close_rule find_close(struct tcphs_connection *c)
 	    (tcphs_clue_was(client, TCPHS_FIN_WAIT1) &&
 	     tcphs_clue_was(server, TCPHS_FIN_WAIT1)))
 		return TCPHS_RULE_CLOSE_CROSSED;
-	if (c->half_bytes_known && c->half_bytes)
+	if (c->half_bytes)
 		return TCPHS_RULE_CLOSE_HALF;
 	if (client->fin_known && server->fin_known) {
 		second = tcphs_clue_first(c, !active, TCPHS_FIN, TCPHS_FIN);
