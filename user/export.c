@@ -79,13 +79,25 @@ static void header(void *arg, const struct tcphs_input *in)
 	tcphs_outlet_check(&e->out);
 }
 
+/* Who says how many gets them; and a diagram of none is of no use. */
+static void mermaid(struct export *e, const struct tcphs_connection *c)
+{
+	bool always = e->s->count || e->number == 1;
+
+	if (tcphs_mermaid_connection(e->mermaid, c, e->number, always))
+		return;
+	e->number--;
+	e->omitted++;
+}
+
 static void connection(void *arg, const struct tcphs_connection *c)
 {
 	struct export *e = arg;
 
 	if (e->out.error)
 		return;
-	if (e->format != PCAPNG && !e->s->count && e->number == DRAWN) {
+	/* The first ones: after one that had no room, none. */
+	if (e->omitted || (e->format != PCAPNG && !e->s->count && e->number == DRAWN)) {
 		e->omitted++;
 		return;
 	}
@@ -94,7 +106,7 @@ static void connection(void *arg, const struct tcphs_connection *c)
 	if (e->capture)
 		tcphs_capture_connection(e->capture, c, e->number);
 	else if (e->mermaid)
-		tcphs_mermaid_connection(e->mermaid, c, e->number);
+		mermaid(e, c);
 	else
 		tcphs_picture_connection(&e->picture, c, e->number);
 	tcphs_outlet_check(&e->out);
@@ -120,6 +132,7 @@ static void say(struct export *e, const char *text)
 static void finish(void *arg, uint64_t lost, uint64_t last)
 {
 	struct export *e = arg;
+	size_t length = e->mermaid ? tcphs_mermaid_too_long(e->mermaid) : 0;
 	char text[160], count[TCPHS_NUMBER_SIZE];
 	const char *why = NULL;
 
@@ -128,11 +141,19 @@ static void finish(void *arg, uint64_t lost, uint64_t last)
 	errno = 0;
 	if (!e->number)
 		say(e, "no connection was found");
+	if (length) {
+		snprintf(text, sizeof(text),
+			 "%s characters: Mermaid draws 50,000 at most, unless its maxTextSize is set to more: choose by FILTER, or a smaller -n",
+			 tcphs_number_count(length, count));
+		say(e, text);
+	}
 	if (e->omitted) {
 		snprintf(text, sizeof(text),
-			 "%s more connection%s left out: choose by FILTER, or -n COUNT",
+			 "%s more connection%s left out%s: choose by FILTER, or -n COUNT",
 			 tcphs_number_count(e->omitted, count),
-			 e->omitted == 1 ? " is" : "s are");
+			 e->omitted == 1 ? " is" : "s are",
+			 e->number == DRAWN ? "" :
+			 ", as Mermaid draws 50,000 characters at most");
 		say(e, text);
 	}
 	if (e->capture)

@@ -85,7 +85,8 @@ const struct tcphs_command tcphs_help_commands[] = {
 "           payload, with states and owners as packet comments\n"
 "  .svg     the ladder as a picture; .png the same in pixels\n"
 "  .mmd     a Mermaid sequence diagram\n"
-"Of pictures and diagrams the first 20 connections; -n says another number.\n",
+"Of pictures and diagrams the first 20 connections, of a diagram no more than\n"
+"Mermaid draws (50,000 characters); -n says another number.\n",
 	},
 	{
 		.name = "stats",

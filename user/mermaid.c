@@ -17,6 +17,9 @@
 
 enum { STEPS_MAX = 180 };
 
+/* Mermaid's maxTextSize, where nobody sets it; and what the remarks at the end may take of it. */
+enum { DRAWN_MAX = 50000, REMARKS = 200 };
+
 struct participant {
 	uint8_t address[16];
 	uint16_t port;
@@ -32,7 +35,24 @@ struct tcphs_mermaid {
 	struct participant *participant;
 	size_t count;
 	size_t room;
+	size_t characters;
 };
+
+/* As JavaScript counts those of UTF-8, of which none here is above U+FFFF. */
+static size_t characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
+static void put(struct tcphs_mermaid *m, const char *text)
+{
+	fputs(text, m->to);
+	m->characters += characters(text);
+}
 
 struct tcphs_mermaid *tcphs_mermaid_new(FILE *to, const struct tcphs_clock *clock,
 					bool absolute)
@@ -42,7 +62,7 @@ struct tcphs_mermaid *tcphs_mermaid_new(FILE *to, const struct tcphs_clock *cloc
 	m->to = to;
 	m->clock = *clock;
 	m->absolute = absolute;
-	fputs("sequenceDiagram\n", to);
+	put(m, "sequenceDiagram\n");
 	return m;
 }
 
@@ -235,8 +255,8 @@ static void moment(struct tcphs_mermaid *m, const struct tcphs_connection *c,
 	}
 }
 
-void tcphs_mermaid_connection(struct tcphs_mermaid *m, const struct tcphs_connection *c,
-			      unsigned long number)
+static void draw(struct tcphs_mermaid *m, const struct tcphs_connection *c,
+		 unsigned long number)
 {
 	struct tcphs_course course;
 	unsigned int side;
@@ -251,6 +271,35 @@ void tcphs_mermaid_connection(struct tcphs_mermaid *m, const struct tcphs_connec
 	for (i = 0; i < course.count; i++)
 		moment(m, c, &course.moment[i], id);
 	tcphs_course_free(&course);
+}
+
+bool tcphs_mermaid_connection(struct tcphs_mermaid *m, const struct tcphs_connection *c,
+			      unsigned long number, bool always)
+{
+	size_t participants = m->count, size;
+	FILE *to = m->to;
+	char *drawn;
+	bool fits;
+
+	m->to = open_memstream(&drawn, &size);
+	if (!m->to)
+		tcphs_memory_fail();
+	draw(m, c, number);
+	if (fclose(m->to))
+		tcphs_memory_fail();
+	m->to = to;
+	fits = always || m->characters + characters(drawn) <= DRAWN_MAX - REMARKS;
+	if (fits)
+		put(m, drawn);
+	else
+		m->count = participants;
+	free(drawn);
+	return fits;
+}
+
+size_t tcphs_mermaid_too_long(const struct tcphs_mermaid *m)
+{
+	return m->characters > DRAWN_MAX ? m->characters : 0;
 }
 
 void tcphs_mermaid_say(struct tcphs_mermaid *m, const char *text_)

@@ -232,6 +232,38 @@ def check_bad(work):
     with open(at("two.svg")) as f:
         say(f.read().count("three-way open") == 2, "-n 2: two of them")
 
+    # More than Mermaid draws: 20 connections of 80 segments with data.
+    scene = "segments all\n"
+    for i in range(20):
+        us = 10 ** 6 * i
+        scene += """end c 10.0.0.1:%d 10.0.0.2:80 sock 0x1%02d isn 1000 peer 5000
+%d c CLOSE>SYN_SENT by 211 curl noport
+%d c out S
+%d c in SA ack 1
+%d c SYN_SENT>ESTABLISHED iss irs snd_nxt 1 snd_una 1 rcv_nxt 1
+""" % (40000 + i, i, us + 1, us + 2, us + 3, us + 4)
+        for k in range(1, 4001, 100):
+            scene += "%d c in PA seq %d ack 1 len 100\n%d c out A seq 1 ack %d\n" % (
+                us + 10 * k, k, us + 10 * k + 5, k + 100)
+    with open(at("long.scene"), "w") as f:
+        f.write(scene)
+    subprocess.run([os.path.join(OUT, "scene_test"), "-o", at("long.tcphs"),
+                    at("long.scene")], check=True)
+    status, err = export(at("long.tcphs"), at("long.mmd"))
+    with open(at("long.mmd"), encoding="utf-8") as f:
+        text = f.read()
+    there = len(re.findall("^    Note over .*: #35;[0-9]+ ", text, re.M))
+    participants = len(re.findall("^    participant ", text, re.M))
+    say(status == 0 and 40000 < len(text) <= 50000 and participants == there + 1 and
+        "%d more connections are left out, as Mermaid draws 50,000" % (20 - there) in err,
+        "no more than Mermaid draws", "%d characters, %d connections of %d participants\n%s" %
+        (len(text), there, participants, err))
+    status, err = export(at("long.tcphs"), at("all.mmd"), "-n", "20")
+    with open(at("all.mmd"), encoding="utf-8") as f:
+        there = len(re.findall("^    Note over .*: #35;[0-9]+ ", f.read(), re.M))
+    say(status == 0 and there == 20 and "characters: Mermaid draws 50,000" in err,
+        "-n: more than it draws, and that is said", err)
+
     # Whatever bits are flipped: a message perhaps, never a crash.
     dice = random.Random(2)
     bad = ""
