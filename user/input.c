@@ -668,6 +668,11 @@ uint64_t tcphs_input_lost(const struct tcphs_input *in)
 	return in->single ? tcphs_source_lost(in->single) : in->lost;
 }
 
+uint64_t tcphs_input_overwritten(const struct tcphs_input *in)
+{
+	return in->single ? tcphs_source_overwritten(in->single) : 0;
+}
+
 int tcphs_input_status(const struct tcphs_input *in)
 {
 	int status = in->status;

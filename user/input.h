@@ -38,6 +38,8 @@ const struct tcphs_hosts *tcphs_input_hosts(const struct tcphs_input *in);
 enum tcphs_source_result tcphs_input_read(struct tcphs_input *in, struct tcphs_record *r);
 void tcphs_input_wake(struct tcphs_input *in, int fd);
 uint64_t tcphs_input_lost(const struct tcphs_input *in);
+/* ... of several none: each has a time of its own from which on it is complete. */
+uint64_t tcphs_input_overwritten(const struct tcphs_input *in);
 
 /* See tcphs_source_take_in(); `arg` is the input: for tcphs_output_begin_pace(). */
 void tcphs_input_take_in(void *arg);

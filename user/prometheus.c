@@ -50,6 +50,7 @@ struct metrics {
 	uint64_t begun;			/* of the window, ns */
 	uint64_t ended;
 	int64_t wall_offset;		/* of both: makes them ns since 1970 */
+	const struct tcphs_input *in;
 };
 
 static void begin(FILE *to, const char *name, const char *type, const char *help)
@@ -247,6 +248,7 @@ static void header(void *arg, const struct tcphs_input *in)
 	struct metrics *m = arg;
 	uint64_t from = h->complete > h->loaded ? h->complete : h->loaded;
 
+	m->in = in;
 	m->reads = true;
 	m->counted = h->segments != TCPHS_SEGMENTS_NONE;
 	m->window = from && h->opened > from;
@@ -255,11 +257,39 @@ static void header(void *arg, const struct tcphs_input *in)
 	m->wall_offset = h->wall_offset;
 }
 
+/*
+ * All of it was before the window: of that time the ring has only what CPUs with less to
+ * record have left. One that is still open is in the window.
+ */
+static bool over_before(const struct tcphs_connection *c, uint64_t begun)
+{
+	unsigned int side;
+	size_t i;
+
+	if (c->close == TCPHS_CLOSE_OPEN)
+		return false;
+	for (side = 0; side < 2; side++)
+		if (c->open == TCPHS_OPEN_HALF_OPEN && c->side[side].socket &&
+		    !c->side[side].closed && !c->doubtful)
+			return false;
+	for (i = 0; i < c->nsteps; i++)
+		if (c->steps[i].kind != TCPHS_STEP_GAP &&
+		    (c->steps[i].ts >= begun || c->steps[i].received >= begun))
+			return false;
+	for (side = 0; side < 2; side++)
+		for (i = 0; i < c->side[side].nstates; i++)
+			if (c->side[side].states[i].ts >= begun)
+				return false;
+	return true;
+}
+
 static void connection(void *arg, const struct tcphs_connection *c)
 {
 	struct metrics *m = arg;
 	size_t i;
 
+	if (m->window && c->start < m->begun && over_before(c, m->begun))
+		return;
 	tcphs_summary_add(&m->summary, c);
 	if (!c->opened)
 		return;
@@ -346,16 +376,16 @@ static uint64_t count_of(const struct listener *l, unsigned int which)
 static void put_listeners(const struct metrics *m)
 {
 	static const char *const names[][2] = {
-		{ "window_listener_syns", "SYNs that came to a listener, in the window." },
-		{ "window_listener_synacks", "SYN,ACKs that it sent, copies too, in the window." },
-		{ "window_listener_cookies_sent", "SYN cookies that it sent, in the window." },
+		{ "window_listener_syns", "SYNs that came to a listener, as far as the ring has them." },
+		{ "window_listener_synacks", "SYN,ACKs that it sent, copies too, as far as the ring has them." },
+		{ "window_listener_cookies_sent", "SYN cookies that it sent, as far as the ring has them." },
 		{ "window_listener_cookies_accepted",
-		  "Connections that a SYN cookie opened, in the window." },
+		  "Connections that a SYN cookie opened, as far as the ring has them." },
 		{ "window_listener_cookies_failed",
 		  "ACKs that brought back no cookie of it, in the window." },
 		{ "window_listener_unanswered", "SYNs that it did not answer, in the window." },
 		{ "window_listener_overflowed",
-		  "Refused because its accept queue was full, in the window." },
+		  "Refused because its accept queue was full, as far as the ring has them." },
 		{ "window_listener_sockets", "Sockets that listen there, as far as the window tells." },
 	};
 	unsigned int which;
@@ -376,7 +406,8 @@ static void put_verdicts(const struct metrics *m)
 {
 	unsigned int i;
 
-	begin(m->to, "window_opens", "gauge", "Connections of the window, by how they opened.");
+	begin(m->to, "window_opens", "gauge",
+	      "Connections of the window, by how they opened, which may have been before it.");
 	for (i = 0; i <= TCPHS_OPEN_UNSEEN; i++)
 		if (tcphs_verdict_open(i))
 			fprintf(m->to, "tcphs_window_opens{open=\"%s\"} %" PRIu64 "\n",
@@ -407,10 +438,11 @@ static void finish(void *arg, uint64_t lost, uint64_t last)
 			((double)m->ended + m->wall_offset) / 1e9);
 	}
 	begin(m->to, "window_records_lost", "gauge",
-	      "Records that were overwritten while the window was read.");
-	fprintf(m->to, "tcphs_window_records_lost %" PRIu64 "\n", lost);
+	      "Records of the window that were overwritten while it was read.");
+	fprintf(m->to, "tcphs_window_records_lost %" PRIu64 "\n",
+		lost - (m->in ? tcphs_input_overwritten(m->in) : 0));
 	begin(m->to, "handshake_seconds", "histogram",
-	      "SYN to ESTABLISHED, as the client saw it if it is here, of the connections in the window: those whose records are in the ring now. A snapshot, not counted since a start: what is overwritten leaves it. Use it as it is, without rate() or increase().");
+	      "SYN to ESTABLISHED, as the client saw it if it is here, of the connections in the window: those that were not over before it. A snapshot, not counted since a start: what is overwritten leaves it. Use it as it is, without rate() or increase().");
 	for (i = 0; i < BOUNDS; i++)
 		fprintf(m->to, "tcphs_handshake_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
 			m->bound[i] / 1e9, m->within[i]);

@@ -75,6 +75,7 @@ struct tcphs_source {
 	uint64_t number;	/* of the record at `begin`, from 1 */
 	uint64_t damaged;
 	uint64_t lost;
+	uint64_t overwritten;	/* of these, before the stream was opened */
 
 	struct tcphs_gaps *gaps;
 	struct tcphs_record held;	/* comes after a gap made here */
@@ -668,6 +669,15 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 	return TCPHS_SOURCE_RECORD;
 }
 
+static void count_lost(struct tcphs_source *s, const struct tcphs_record *r)
+{
+	uint64_t until = r->lost.until ? r->lost.until : r->ts;
+
+	s->lost += r->lost.count;
+	if (until <= s->header.complete)
+		s->overwritten += r->lost.count;
+}
+
 enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 					   struct tcphs_record *r)
 {
@@ -691,10 +701,10 @@ enum tcphs_source_result tcphs_source_read(struct tcphs_source *s,
 	if (tcphs_gap_run(s->gaps, r, 1))
 		return TCPHS_SOURCE_RECORD;
 	if (r->kind == TCPHS_LOST)
-		s->lost += r->lost.count;
+		count_lost(s, r);
 	/* With one netns delivered only, the other ones' numbers are missing. */
 	if (tcphs_gap_find(s->gaps, r, &lost) && !s->header.netns) {
-		s->lost += lost.lost.count;
+		count_lost(s, &lost);
 		s->held = *r;
 		s->holding = true;
 		s->raw = NULL;
@@ -732,6 +742,11 @@ void tcphs_source_wake(struct tcphs_source *s, int fd)
 uint64_t tcphs_source_lost(const struct tcphs_source *s)
 {
 	return s->lost;
+}
+
+uint64_t tcphs_source_overwritten(const struct tcphs_source *s)
+{
+	return s->overwritten;
 }
 
 int tcphs_source_status(const struct tcphs_source *s)

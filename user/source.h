@@ -90,6 +90,9 @@ size_t tcphs_source_left(const struct tcphs_source *s);
 /* Records that the stream says were lost, so far. */
 uint64_t tcphs_source_lost(const struct tcphs_source *s);
 
+/* Those of them that were overwritten before header.complete, and not while it was read. */
+uint64_t tcphs_source_overwritten(const struct tcphs_source *s);
+
 /* TCPHS_EXIT_DONE, or what went wrong while reading (it has been said). */
 int tcphs_source_status(const struct tcphs_source *s);
 

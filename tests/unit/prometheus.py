@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -119,6 +120,42 @@ with tempfile.NamedTemporaryFile("w", suffix=".json") as both:
     told = set(re.findall("^listener .* netns ([0-9]+) host (.*) record", text, re.M))
     say(told == {(str(r["netns"]), host) for r in records for host in (r["host"], 'a"b\\c')},
         "stats: hosts and their own numbers of namespaces", told)
+
+
+def begin_later(raw, at, count):
+    """The recording of a ring of which one CPU's rest began at `at`: `count` were overwritten"""
+    lost = struct.pack("=QQQIHBB36xIQQQ32x", at, 0, 0, 0, 1, 5, 0, 0, count, 0, at)
+    head = bytearray(raw[:256])
+    struct.pack_into("=I", head, 24, 2)
+    struct.pack_into("=Q", head, 56, at + 1)
+    struct.pack_into("=Q", head, 224, at)
+    rows = [raw[i:i + 128] for i in range(256, len(raw), 128)]
+    first = [r for r in rows if struct.unpack_from("=Q", r)[0] < at]
+    return bytes(head) + b"".join(first) + lost + b"".join(rows[len(first):])
+
+
+# Of CPUs whose rings begin at different times the last one begins the window: what was over
+# before does not count, nor does what was overwritten then.
+with tempfile.NamedTemporaryFile(suffix=".tcphs") as later, open(good, "rb") as f:
+    whole = f.read()
+    connections = [json.loads(line) for line in
+                   run("timeline", "--json", "-r", good)[1].splitlines()]
+    connections = [c for c in connections if c["kind"] == "connection"]
+    lasts = [max([step["ts"] for step in c["steps"]] +
+                 [stay["ts"] or 0 for side in ("client", "server")
+                  for stay in c[side]["states"] or []]) for c in connections]
+    middle = sorted(lasts)[len(lasts) // 2]
+    later.write(begin_later(whole, middle, 545))
+    later.flush()
+    samples, wrong = parse(run("stats", "--prometheus", "-r", later.name)[1])
+    counted = [sum(v for (name, _), v in samples.items() if name == "tcphs_window_" + which)
+               for which in ("opens", "closes", "records_lost")]
+    want = sum(last >= middle for last in lasts)
+    never = sum(c["close"] is None for c, last in zip(connections, lasts) if last >= middle)
+    say(not wrong and 0 < want < len(lasts) and counted == [want, want - never, 0],
+        "--prometheus: connections that were over before the window do not count",
+        "%s %s, not %d of %d" % (wrong, counted, want, len(lasts)))
+
 with tempfile.TemporaryDirectory() as work:
     out = os.path.join(work, "tcphs.prom")
     plain = run("stats", "--prometheus", "-r", good)
