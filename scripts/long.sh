@@ -7,7 +7,7 @@
 #
 #	soak	tests/soak.sh: mixed load for MINUTES, with readers
 #	life	tests/life_loads.sh: LOADS times the module is loaded and unloaded, while
-#		namespaces come and go, TIDES at once; some 6 s each
+#		namespaces come and go, TIDES at once; some 4 s each
 #
 # SUITE= FLAVOUR= KERNEL= choose the kernel: see scripts/kernel.sh. Ends with the
 # line "N passed, N failed".
