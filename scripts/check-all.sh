@@ -53,11 +53,6 @@ steps="
 60	a fleet of two hosts		make check-fleet
 "
 
-# count WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
-count() {
-	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
-}
-
 # step SECONDS MINUTES NAME WORD...: it may take SECONDS, and should MINUTES
 step() {
 	local limit=$1 need=$2 name=$3 status=0 line log wrong
@@ -83,10 +78,10 @@ step() {
 		fi
 		failed=$((failed + wrong))
 	elif [[ "$line" = *' passed, '*' failed'* ]]; then
-		passed=$((passed + $(count passed "$line")))
-		failed=$((failed + $(count failed "$line")))
-		skipped=$((skipped + $(count skipped "$line")))
-		unsteady=$((unsteady + $(count unsteady "$line")))
+		passed=$((passed + $(total_of passed "$line")))
+		failed=$((failed + $(total_of failed "$line")))
+		skipped=$((skipped + $(total_of skipped "$line")))
+		unsteady=$((unsteady + $(total_of unsteady "$line")))
 	else
 		tail -n 20 "$log.err"
 		echo "FAIL $name came to no end: $status"
@@ -115,5 +110,5 @@ for name in ${left_out[@]+"${left_out[@]}"}; do
 	echo "not run in $minutes minutes: $name"
 done
 echo "what they printed is in ${logs#"$top"/}"
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
+totals
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

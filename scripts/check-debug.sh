@@ -139,11 +139,6 @@ part_faults() {
 	done <<<"$1"
 }
 
-# number WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
-number() {
-	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
-}
-
 # suite KIND TESTS
 suite() {
 	local line
@@ -152,10 +147,10 @@ suite() {
 		tee >(cat >&2) | tail -n 1) || true
 	case "$line" in
 	*' passed, '*' failed'*)
-		passed=$((passed + $(number passed "$line")))
-		failed=$((failed + $(number failed "$line")))
-		skipped=$((skipped + $(number skipped "$line")))
-		unsteady=$((unsteady + $(number unsteady "$line")))
+		passed=$((passed + $(total_of passed "$line")))
+		failed=$((failed + $(total_of failed "$line")))
+		skipped=$((skipped + $(total_of skipped "$line")))
+		unsteady=$((unsteady + $(total_of unsteady "$line")))
 		;;
 	*)
 		tail -n 20 "$logs/$1.err" >&2
@@ -181,5 +176,5 @@ for part in $parts; do
 	esac
 done
 echo "what they printed is in ${logs#"$top"/}"
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
+totals
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

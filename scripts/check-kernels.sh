@@ -46,11 +46,6 @@ warnings() {
 	grep -E 'warning:|^WARNING|error:' "$1" || true
 }
 
-# number WORD LINE: the N of "N WORD" in "N passed, N failed, N skipped"
-number() {
-	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
-}
-
 # check_kernel NAME SUITE FLAVOUR: in a process of its own
 check_kernel() {
 	local home=$build/kernels/$1 status=0 found release compiler
@@ -107,10 +102,10 @@ for name in $kernels; do
 	counts=$(grep -E '^[0-9]+ passed, ' <<<"$said")
 	before=$failed
 	while read -r line; do
-		passed=$((passed + $(number passed "$line")))
-		failed=$((failed + $(number failed "$line")))
-		skipped=$((skipped + $(number skipped "$line")))
-		unsteady=$((unsteady + $(number unsteady "$line")))
+		passed=$((passed + $(total_of passed "$line")))
+		failed=$((failed + $(total_of failed "$line")))
+		skipped=$((skipped + $(total_of skipped "$line")))
+		unsteady=$((unsteady + $(total_of unsteady "$line")))
 	done <<<"$counts"
 	printf '%-4s %-8s %-32s %s (%d s)\n' \
 		"$([ "$failed" = "$before" ] && echo ok || echo FAIL)" "$name" \
@@ -122,5 +117,5 @@ for name in $kernels; do
 done
 
 echo "what they printed is in ${build#"$top"/}/kernels"
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
+totals
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

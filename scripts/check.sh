@@ -148,5 +148,5 @@ else
 fi
 
 echo "what they printed is in ${logs#"$top"/}"
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$unsteady" = 0 ] || echo ", $unsteady unsteady")"
+totals
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -62,6 +62,20 @@ room() {
 		die "$left MiB are left on the disk of $2, and $1 are needed: make room, or name another directory with BUILD="
 }
 
+# totals: the last line of a check, of the variables of these names
+# shellcheck disable=SC2154 # they are the caller's
+totals() {
+	local line="$passed passed, $failed failed"
+	[ "$skipped" = 0 ] || line+=", $skipped skipped"
+	[ "$unsteady" = 0 ] || line+=", $unsteady unsteady"
+	echo "$line"
+}
+
+# total_of WORD LINE: the N of "N WORD" in such a line
+total_of() {
+	sed -n "s/.*\b\([0-9][0-9]*\) $1.*/\1/p" <<<"$2" | grep . || echo 0
+}
+
 # locked NAME COMMAND...: run COMMAND (a function too) while no one else runs
 # anything under the same NAME; several people may use one build directory.
 locked() {
