@@ -300,7 +300,7 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	hold = tcphs_hold_new(print, &v);
 	tcphs_hold_hosts(hold, v.hosts);
 	if (s->follow) {
-		tcphs_output_begin_pace(tcphs_input_take_in, source);
+		tcphs_output_begin_pace();
 		tcphs_stop_catch(s->seconds);
 	}
 	while (!done && !enough(&v)) {

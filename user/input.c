@@ -685,14 +685,6 @@ int tcphs_input_status(const struct tcphs_input *in)
 	return status;
 }
 
-void tcphs_input_take_in(void *arg)
-{
-	const struct tcphs_input *in = arg;
-
-	if (in->single)
-		tcphs_source_take_in(in->single);
-}
-
 size_t tcphs_input_left(const struct tcphs_input *in)
 {
 	return in->single ? tcphs_source_left(in->single) : 0;

@@ -41,9 +41,6 @@ uint64_t tcphs_input_lost(const struct tcphs_input *in);
 /* ... of several none: each has a time of its own from which on it is complete. */
 uint64_t tcphs_input_overwritten(const struct tcphs_input *in);
 
-/* See tcphs_source_take_in(); `arg` is the input: for tcphs_output_begin_pace(). */
-void tcphs_input_take_in(void *arg);
-
 /* Records that were taken in and not delivered. */
 size_t tcphs_input_left(const struct tcphs_input *in);
 int tcphs_input_status(const struct tcphs_input *in);

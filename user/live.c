@@ -723,7 +723,7 @@ int tcphs_live_run(const struct tcphs_settings *s)
 	if (!s->json)
 		tcphs_output_hosts(&l->output, l->context.hosts);
 	/* Many rows at a time, on a terminal too. */
-	tcphs_output_begin_pace(tcphs_input_take_in, source);
+	tcphs_output_begin_pace();
 	tcphs_message_divert(say, l);
 	tcphs_stop_catch(s->seconds);
 	follow(l, source);

@@ -27,8 +27,6 @@ enum { WAIT_MS = 100, WAITS_AT_END = 10 };
 
 static int first_error;
 static char *paced;		/* standard output's buffer, while it is paced */
-static void (*meanwhile)(void *arg);	/* while it takes no more */
-static void *meanwhile_arg;
 
 static unsigned int find_width(bool terminal)
 {
@@ -140,8 +138,6 @@ static int drain(void)
 		if (poll(&out, 1, WAIT_MS) <= 0) {
 			if (tcphs_stop_asked() && ++waits > WAITS_AT_END)
 				return ETIMEDOUT;
-			if (meanwhile)
-				meanwhile(meanwhile_arg);
 			continue;
 		}
 		/* A pipe that is ready has room for so much. */
@@ -201,13 +197,11 @@ static bool pipe_closed(void)
 	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
 }
 
-void tcphs_output_begin_pace(void (*wait)(void *arg), void *arg)
+void tcphs_output_begin_pace(void)
 {
 	/* Without a buffer of ours glibc takes one of its own size. */
 	static char buffer[OUT_BUFFER];
 
-	meanwhile = wait;
-	meanwhile_arg = arg;
 	tcphs_output_flush();
 	if (!setvbuf(stdout, buffer, _IOFBF, sizeof(buffer)))
 		paced = buffer;
@@ -230,7 +224,6 @@ bool tcphs_output_pace(uint64_t now, bool idle, struct tcphs_writer *row)
 
 int tcphs_output_finish(void)
 {
-	meanwhile = NULL;
 	if (tcphs_output_flush())
 		return TCPHS_EXIT_DONE;
 	/* Whoever read it has seen enough. */

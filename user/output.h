@@ -58,10 +58,8 @@ bool tcphs_output_gone(void);
  * tcphs_output_pace() comes after each row, or when nothing came: then, and ten
  * times a second, what was printed is on its way, with what `row` (or NULL) has
  * before it. `now` may be the record's time. false: nobody reads it any more.
- * wait(arg) is called again and again while a slow reader keeps the output waiting,
- * up to tcphs_output_finish().
  */
-void tcphs_output_begin_pace(void (*wait)(void *arg), void *arg);
+void tcphs_output_begin_pace(void);
 bool tcphs_output_pace(uint64_t now, bool idle, struct tcphs_writer *row);
 
 /* At the end: TCPHS_EXIT_DONE, or FAILED after a message (a full disk). */

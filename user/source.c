@@ -17,6 +17,7 @@
 #include "names.h"
 #include "parse.h"
 #include "source.h"
+#include "stock.h"
 #include "stop.h"
 
 #define EVENTS "/proc/tcphs/events"
@@ -24,25 +25,12 @@
 enum {
 	HEADER_MAX = 64 << 10,
 	RECORD_MAX = 4 << 10,
-	BUFFER = 256 << 10,
-	LOOK = 512,		/* records; see take_in() */
 	IDLE_MS = 100,
 	DAMAGE_SHOWN = 8,	/* messages; the rest is only counted */
 };
 
-/* Of the machine's memory so much may be taken by records that wait to be worked on. */
-#define STOCK_SHARE 8
-#define STOCK_MAX (512UL << 20)
-
 /* 2^62 ns are 146 years; as a count of records still more. */
 #define MAX_NUMBER (1ULL << 62)
-
-/* Bytes as they came. */
-struct stock {
-	struct stock *next;
-	size_t end;		/* of what is in it, while it waits */
-	uint8_t bytes[BUFFER];
-};
 
 struct tcphs_source {
 	const char *name;
@@ -60,14 +48,9 @@ struct tcphs_source {
 	size_t header_size;
 	size_t record_size;
 
-	struct stock *now;	/* what is being delivered */
+	struct tcphs_batch *now;	/* what is being delivered */
 	uint8_t *buffer;	/* its bytes */
-	struct stock *oldest;	/* what was taken in meanwhile and comes next ... */
-	struct stock *newest;
-	size_t stocked;		/* ... bytes of memory that it has */
-	size_t most;		/* ... which never are more than these */
-	size_t waiting;		/* ... and bytes that are in it */
-	unsigned int unlooked;	/* records delivered since the last reading */
+	struct tcphs_stock *stock;	/* of who follows the module, or NULL */
 	size_t begin;		/* of what is not delivered yet */
 	size_t end;
 	const uint8_t *raw;	/* of the record delivered last */
@@ -113,7 +96,10 @@ static void note_unloading(struct tcphs_source *s, bool whole)
 		s->status = TCPHS_EXIT_FAILED;
 }
 
-/* Returns bytes read, 0 at the end, -EAGAIN when nothing is there yet. */
+/*
+ * Returns bytes read, 0 at the end, -EAGAIN when nothing is there yet. With a stock they
+ * are in s->now, whatever `to` is.
+ */
 static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 {
 	ssize_t n;
@@ -125,7 +111,7 @@ static ssize_t read_some(struct tcphs_source *s, void *to, size_t size)
 		return n;
 	}
 	for (;;) {
-		n = read(s->fd, to, size);
+		n = s->stock ? tcphs_stock_read(s->stock, &s->now) : read(s->fd, to, size);
 		if (n > 0) {
 			s->taken += n;
 			return n;
@@ -305,14 +291,6 @@ static void add_boot(struct tcphs_source *s)
 	       sizeof(s->header.boot));
 }
 
-static size_t stock_limit(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	size_t limit = pages > 0 && size > 0 ? (size_t)pages / STOCK_SHARE * size : 0;
-
-	return limit < STOCK_MAX ? limit : STOCK_MAX;
-}
-
 /* The source is open on s->fd: read the header. NULL after a message. */
 static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 {
@@ -329,7 +307,14 @@ static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 		s->size = st.st_size;
 	s->now = tcphs_memory_room(1, sizeof(*s->now));
 	s->buffer = s->now->bytes;
-	s->most = stock_limit();
+	if (s->live && s->follow) {
+		s->stock = tcphs_stock_new(s->fd, s->record_size);
+		if (!s->stock) {
+			*status = TCPHS_EXIT_FAILED;
+			tcphs_source_close(s);
+			return NULL;
+		}
+	}
 	s->gaps = tcphs_gap_new();
 	s->number = 1;
 	return s;
@@ -415,26 +400,6 @@ void tcphs_source_position(const struct tcphs_source *s, uint64_t *done, uint64_
 	*size = s->size;
 }
 
-/* The oldest that was taken in is to be delivered next. false: there is none. */
-static bool take_out(struct tcphs_source *s)
-{
-	struct stock *oldest = s->oldest;
-
-	if (!oldest)
-		return false;
-	s->oldest = oldest->next;
-	if (!s->oldest)
-		s->newest = NULL;
-	free(s->now);
-	s->now = oldest;
-	s->buffer = oldest->bytes;
-	s->begin = 0;
-	s->end = oldest->end;
-	s->stocked -= BUFFER;
-	s->waiting -= oldest->end;
-	return true;
-}
-
 void tcphs_source_close(struct tcphs_source *s)
 {
 	if (!s)
@@ -442,12 +407,11 @@ void tcphs_source_close(struct tcphs_source *s)
 	if (s->damaged > DAMAGE_SHOWN && !s->quiet)
 		tcphs_message_print("%s: %" PRIu64 " damaged records in all",
 				    s->name, s->damaged);
+	tcphs_stock_free(s->stock);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->memory);
 	free(s->raw_header);
-	while (take_out(s))
-		;
 	free(s->now);
 	tcphs_gap_free(s->gaps);
 	free(s);
@@ -550,59 +514,11 @@ static void move_up(struct tcphs_source *s)
 	s->begin = 0;
 }
 
-/*
- * What the ring has is taken in while older records are still worked on: whoever is
- * slower than the writers for a while needs memory then, but loses nothing. A ring
- * of 64 KiB per CPU takes as many records as are worked on between two looks. The
- * module gives whole records, of which whole ones fit into a buffer: none is copied.
- */
-static void take_in(struct tcphs_source *s)
-{
-	struct stock *last = s->newest;
-	ssize_t n;
-
-	s->unlooked = 0;
-	if (!last || BUFFER - last->end < s->record_size) {
-		if (s->stocked + BUFFER > s->most)
-			return;
-		last = malloc(sizeof(*last));
-		if (!last)
-			return;
-		last->next = NULL;
-		last->end = 0;
-		if (s->newest)
-			s->newest->next = last;
-		else
-			s->oldest = last;
-		s->newest = last;
-		s->stocked += BUFFER;
-	}
-	/* An end or an error waits until all of this is delivered: not now to say so. */
-	n = read(s->fd, last->bytes + last->end, BUFFER - last->end);
-	if (n <= 0)
-		return;
-	last->end += n;
-	s->waiting += n;
-	s->taken += n;
-}
-
-void tcphs_source_take_in(struct tcphs_source *s)
-{
-	if (s->live && s->follow)
-		take_in(s);
-}
-
 size_t tcphs_source_left(const struct tcphs_source *s)
 {
-	return (s->end - s->begin + s->waiting) / s->record_size;
-}
+	size_t waiting = s->stock ? tcphs_stock_left(s->stock) : 0;
 
-/* Between records: while many are left. */
-static void look(struct tcphs_source *s)
-{
-	s->unlooked = 0;
-	if (tcphs_source_left(s) >= LOOK)
-		tcphs_source_take_in(s);
+	return (s->end - s->begin + waiting) / s->record_size;
 }
 
 /* Have at least one whole record at `begin`, if there is one. */
@@ -611,13 +527,11 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 	while (s->end - s->begin < s->record_size) {
 		ssize_t n;
 
-		s->unlooked = 0;
 		if (s->ended)
 			return TCPHS_SOURCE_END;
-		if (take_out(s))
-			continue;
+		/* The module gives whole records: of those nothing is left to move. */
 		move_up(s);
-		n = read_some(s, s->buffer + s->end, BUFFER - s->end);
+		n = read_some(s, s->buffer + s->end, TCPHS_BATCH - s->end);
 		if (n == -EAGAIN) {
 			if (!s->follow || tcphs_stop_asked())
 				return TCPHS_SOURCE_END;
@@ -631,6 +545,7 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 				say_truncated(s);
 			return TCPHS_SOURCE_END;
 		}
+		s->buffer = s->now->bytes;
 		s->end += n;
 	}
 	return TCPHS_SOURCE_RECORD;
@@ -643,8 +558,6 @@ static enum tcphs_source_result next(struct tcphs_source *s, struct tcphs_record
 	const char *wrong;
 
 	for (;;) {
-		if (++s->unlooked > LOOK)
-			look(s);
 		result = fill(s);
 		if (result != TCPHS_SOURCE_RECORD)
 			return result;

@@ -25,7 +25,8 @@ enum tcphs_source_result {
 /*
  * Open `path`: NULL the module, "-" standard input, else a recording. Without
  * `follow` the module's stream ends at the moment of opening, a recording's at
- * its end. Returns NULL after a message, with the exit status in *status.
+ * its end. Of who follows the module a thread takes records in meanwhile (stock.h).
+ * Returns NULL after a message, with the exit status in *status.
  */
 struct tcphs_source *tcphs_source_open(const char *path, bool follow, int *status);
 
@@ -76,13 +77,6 @@ size_t tcphs_source_run(struct tcphs_source *s, uint64_t most, const void **byte
  * there is something to read from `fd`.
  */
 void tcphs_source_wake(struct tcphs_source *s, int fd);
-
-/*
- * Whoever follows the module and is kept waiting, by who reads the output, calls this
- * meanwhile: what the ring has is taken in, so that it is not overwritten. Reading
- * does it by itself, too.
- */
-void tcphs_source_take_in(struct tcphs_source *s);
 
 /* Records that were taken in and not delivered. */
 size_t tcphs_source_left(const struct tcphs_source *s);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TCPHS_STOCK_H
+#define TCPHS_STOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * What the module's ring has is taken in while older records are still worked on, or
+ * while the output waits for a disk or for who reads it: a thread of its own sees to
+ * that. Whoever is slower than the writers for a while needs memory then, up to an
+ * eighth of the machine's and 512 MiB, but loses nothing.
+ */
+struct tcphs_stock;
+
+enum { TCPHS_BATCH = 256 << 10 };
+
+/* Records as they came, whole ones. */
+struct tcphs_batch {
+	struct tcphs_batch *next;	/* the stock's own */
+	size_t end;			/* bytes that are in it */
+	uint8_t bytes[TCPHS_BATCH];
+};
+
+/*
+ * Takes in what comes from `fd`, open with O_NONBLOCK, which gives whole records of
+ * `record_size` bytes. The thread takes no signals. Returns NULL after a message:
+ * there is no thread to be had.
+ */
+struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size);
+
+/* Ends the thread; `k` may be NULL. */
+void tcphs_stock_free(struct tcphs_stock *k);
+
+/*
+ * The oldest batch that was taken in comes in the place of *now, which has been worked
+ * on and is taken back; when there is none, what `fd` has is read into *now. Returns
+ * the bytes, or what read(2) does, with errno. After -1 the caller waits for more: until
+ * it calls this again nothing is taken in.
+ */
+ssize_t tcphs_stock_read(struct tcphs_stock *k, struct tcphs_batch **now);
+
+/* Bytes that were taken in and not worked on. */
+size_t tcphs_stock_left(struct tcphs_stock *k);
+
+#endif
