@@ -67,6 +67,8 @@ step() {
 	wait "$running" || status=$?
 	running=
 	wait
+	# A step that runs others' suites has what they found wrong on its other output.
+	awk '/^FAIL/ { on = 1; print; next } !/^[[:space:]]/ { on = 0 } on' "$log.err"
 	line=$(tail -n 1 "$log")
 	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
 		left_out+=("$name (unfinished)")
