@@ -101,6 +101,9 @@ class Tracer:
         raise RuntimeError(f'{words}: {open("/tmp/said").read()}')
 
     def stop(self):
+        if self.reader.poll() is not None:
+            raise RuntimeError(f'{self.reader.args}: it has ended by itself with '
+                               f'{self.reader.returncode}: {open("/tmp/said").read()}')
         self.memory_kb = max(self.memory_kb, peak_kb(self.reader.pid))
         self.reader.send_signal(signal.SIGINT)
         self.reader.wait()
