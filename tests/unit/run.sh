@@ -21,6 +21,7 @@ step() {
 	step "$out/parts_test"
 	step "$out/value_test"
 	step "$out/align_test"
+	step "$out/stock_test"
 	step "$out/scene_test" "$data"/*.scene
 	step ./replay.sh "$out"
 	step "$out/fuzz_test" ../fuzz/corpus

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a thread takes in while others are kept; a pipe stands for the module. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stock.h"
+#include "tap.h"
+
+enum {
+	RECORD = 128,
+	FULL = 512,		/* records that a pipe takes */
+	FILLS = 24,		/* pipes full: more than five batches */
+	STREAM = 200000,	/* records */
+	WAIT_US = 5000,
+	WAITS = 2000,		/* of these, before the thread is given up */
+};
+
+struct record {
+	unsigned long n;
+	char rest[RECORD - sizeof(unsigned long)];
+};
+
+static struct tcphs_stock *stock;
+static struct tcphs_batch *now;
+static unsigned long written, delivered, wrong;
+static int ends[2];
+
+static void begin(void)
+{
+	written = delivered = wrong = 0;
+	if (pipe2(ends, O_CLOEXEC) || fcntl(ends[0], F_SETFL, O_NONBLOCK))
+		abort();
+	now = malloc(sizeof(*now));
+	stock = tcphs_stock_new(ends[0], RECORD);
+}
+
+static void end(void)
+{
+	tcphs_stock_free(stock);
+	free(now);
+	close(ends[0]);
+}
+
+static void put(unsigned long count)
+{
+	struct record r = { 0 };
+
+	while (count--) {
+		r.n = written++;
+		if (write(ends[1], &r, sizeof(r)) != sizeof(r))
+			abort();
+	}
+}
+
+/* Returns what tcphs_stock_read() does, with the order looked at. */
+static ssize_t take(void)
+{
+	ssize_t n = tcphs_stock_read(stock, &now), i;
+
+	for (i = 0; i < n / RECORD; i++)
+		wrong += ((struct record *)now->bytes)[i].n != delivered++;
+	wrong += n > 0 && n % RECORD;
+	return n;
+}
+
+/* As many bytes as `want` are taken in, sooner or later. */
+static bool comes(size_t want)
+{
+	unsigned int i;
+
+	for (i = 0; i < WAITS && tcphs_stock_left(stock) != want; i++)
+		usleep(WAIT_US);
+	return tcphs_stock_left(stock) == want;
+}
+
+static void test_kept(void)
+{
+	bool good = true;
+	unsigned int i;
+
+	begin();
+	put(10);
+	tap_number(take(), 10 * RECORD, "stock: what is there is read at once");
+	for (i = 0; i < FILLS && good; i++) {
+		put(FULL);
+		good = comes((i + 1UL) * FULL * RECORD);
+	}
+	tap_ok(good, "stock: who is kept has it taken in");
+	while (take() > 0)
+		;
+	tap_ok(errno == EAGAIN && delivered == written && !wrong,
+	       "stock: then all comes, in its order");
+	tap_number(tcphs_stock_left(stock), 0, "stock: nothing is left");
+
+	/* Longer than the thread looks before it sleeps. */
+	put(10);
+	usleep(200000);
+	tap_number(tcphs_stock_left(stock), 0, "stock: from who waits nothing is taken");
+	tap_number(take(), 10 * RECORD, "stock: it is for who waited");
+	put(FULL);
+	tap_ok(comes(FULL * RECORD), "stock: a thread that slept goes on");
+	put(5);
+	close(ends[1]);
+	while (take() > 0)
+		;
+	tap_ok(delivered == written && !wrong, "stock: all comes before the end");
+	tap_number(take(), 0, "stock: the end stays the end");
+	end();
+}
+
+static void test_stream(void)
+{
+	ssize_t n;
+	pid_t pid;
+	int status;
+
+	begin();
+	pid = fork();
+	if (!pid) {
+		put(STREAM);
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((n = take())) {
+		if (n < 0 || delivered % 3 == 0)
+			usleep(n < 0 ? 1000 : 15000);
+	}
+	waitpid(pid, &status, 0);
+	tap_number(delivered, STREAM, "stock: a stream: each record comes");
+	tap_number(wrong, 0, "stock: a stream: in its order");
+	end();
+}
+
+static void test_unread(void)
+{
+	begin();
+	put(1);
+	take();
+	put(FULL);
+	tap_ok(comes(FULL * RECORD), "stock: taken in, and nobody comes");
+	end();
+	close(ends[1]);
+	begin();
+	end();
+	close(ends[1]);
+	tap_ok(true, "stock: it ends all the same, asleep or not");
+}
+
+int main(void)
+{
+	test_kept();
+	test_stream();
+	test_unread();
+	return tap_end();
+}
