@@ -19,7 +19,7 @@ bad+='|possible recursive locking|inconsistent lock state|suspicious RCU usage'
 bad+='|DEBUG_LOCKS_WARN|BUG_ON|soft lockup|hard LOCKUP'
 bad+='|BUG: (KASAN|KCSAN|KFENCE|KMSAN)|\bUBSAN: |kmemleak: [0-9]'
 # They have given up: their silence says nothing from there on.
-bad+='|[Kk]ernel memory leak detector disabled|kmemleak: Cannot allocate|ODEBUG: [Oo]ut of memory'
+bad+='|[Kk]ernel memory leak detector disabled|ODEBUG: [Oo]ut of memory'
 bad+='|turning off the locking correctness validator'
 bad+='|sleeping function called|scheduling while atomic|bad: scheduling|refcount_t: '
 bad+='|list_(add|del) corruption|Bad page|bad page|corrupted'
