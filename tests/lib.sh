@@ -139,6 +139,14 @@ defer() {
 	cleanup_stack+=("$(printf '%q ' "$@")")
 }
 
+# background FUNCTION...: and what it has started ends with it
+background() {
+	set -m
+	"$@" &
+	set +m
+	defer kill -KILL -- -$!
+}
+
 # shellcheck disable=SC2317,SC2329 # called by the trap
 cleanup() {
 	local i

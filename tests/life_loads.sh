@@ -77,14 +77,6 @@ filters() {
 	done >/dev/null 2>&1
 }
 
-# background FUNCTION...: and what it has started ends with it
-background() {
-	set -m
-	"$@" &
-	set +m
-	defer kill -KILL -- -$!
-}
-
 begin
 module_away
 netns_add NS_LO

@@ -11,14 +11,6 @@
 
 MINUTES=${MINUTES:-5}
 
-# background FUNCTION...: and what it has started ends with it
-background() {
-	set -m
-	"$@" &
-	set +m
-	defer kill -KILL -- -$!
-}
-
 # Opens and closes of every kind, here and between namespaces, with losses. The number
 # of those that went well is in $WORK/storms.
 storms() {
