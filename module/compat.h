@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The only place that knows kernel versions. The code is written against the
+ * The only place that knows how kernels differ. The code is written against the
  * newest kernel; what older ones lack is made up for here, each piece with the
- * version that changed it, so that dropping a kernel deletes a block.
+ * version that changed it, so that dropping a kernel deletes a block. Stable
+ * kernels get changes of later ones: so TCPHS_TRY_NAME, defined where
+ * module/try/NAME.c compiles (see Kbuild), decides wherever that can tell.
  */
 #ifndef _TCPHS_COMPAT_H
 #define _TCPHS_COMPAT_H
 
 #include <linux/ftrace.h>
+#include <linux/mm.h> /* before 5.16 it has the kvmalloc() family */
 #include <linux/netfilter.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -54,14 +57,10 @@
 #define tcphs_compat_own(type, field)	(*raw_cpu_ptr(&(field)))
 #endif
 
-/* 5.16: the kvmalloc() family is in linux/slab.h. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
-#include <linux/mm.h>
-#endif
-
 /*
  * The running process' name, of TASK_COMM_LEN bytes. Behind its NUL are zeroes from
- * 5.17 on, before that what is left of a longer name that the process had.
+ * 5.17 on, before that what is left of a longer name that the process had: which of
+ * the two no compiler can tell.
  */
 static __always_inline void tcphs_compat_comm(char *comm)
 {
@@ -80,13 +79,12 @@ static __always_inline void tcphs_compat_comm(char *comm)
  * kernel.ftrace_enabled=0 it is not attached, instead of never being called; and
  * nobody sets that as long as it is.
  */
-#if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
 #define TCPHS_HAVE_FTRACE	1
 #define TCPHS_FTRACE_FLAGS	FTRACE_OPS_FL_PERMANENT
 #define tcphs_compat_regs_t	struct ftrace_regs
 #elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) && \
-	LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+	defined(TCPHS_TRY_FTRACE_RECURSION_SAFE)
 #define TCPHS_HAVE_FTRACE	1
 #define TCPHS_FTRACE_FLAGS	(FTRACE_OPS_FL_SAVE_REGS | \
 				 FTRACE_OPS_FL_RECURSION_SAFE | \
@@ -99,7 +97,7 @@ static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs_t *re
 {
 #ifdef ftrace_regs_get_argument
 	return (void *)ftrace_regs_get_argument(regs, 0);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#elif defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
 	return (void *)regs_get_kernel_argument(&regs->regs, 0);
 #else
 	return (void *)regs_get_kernel_argument(regs, 0);
@@ -111,7 +109,11 @@ static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs_t *re
  * Probes of tracepoints are called with preemption off, for which RCU waits, too;
  * in 7.2 under SRCU alone.
  */
-#define TCPHS_PROBES_UNDER_RCU	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
+#ifdef TCPHS_TRY_SRCU_PROBES
+#define TCPHS_PROBES_UNDER_RCU	0
+#else
+#define TCPHS_PROBES_UNDER_RCU	1
+#endif
 
 /*
  * tcp_send_reset has a reason from 6.10 on. Before that it passes the socket
@@ -120,7 +122,7 @@ static __always_inline void *tcphs_compat_first_argument(tcphs_compat_regs_t *re
 void tcphs_transition_send_reset(const struct sock *sk,
 				 const struct sk_buff *skb, u8 reason);
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#ifdef TCPHS_TRY_RESET_REASON
 #include <net/rstreason.h>
 #define TCPHS_HAVE_RESET_REASON 1
 static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
@@ -138,28 +140,26 @@ static inline void tcphs_compat_send_reset(void *data, const struct sock *sk,
 }
 #endif
 
-/*
- * The table of sockets: global, from 6.1 on per netns, and from 6.18 on not an
- * argument any more. Return: with a reference, except listeners (RCU).
- */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-#define lookup(function, net, ...)	function(net, __VA_ARGS__)
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
-#define lookup(function, net, ...) \
-	function(net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__)
-#else
-#define lookup(function, net, ...) \
-	function(net, &tcp_hashinfo, __VA_ARGS__)
-#endif
-
+/* The table of a netns' sockets: from 6.1 on it may have one of its own. */
 static inline struct inet_hashinfo *tcphs_compat_hashinfo(struct net *net)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#ifdef TCPHS_TRY_NETNS_SOCKETS
 	return net->ipv4.tcp_death_row.hashinfo;
 #else
 	return &tcp_hashinfo;
 #endif
 }
+
+/*
+ * A socket in it, which from 6.18 on is not an argument any more. Return: with a
+ * reference, except listeners (RCU).
+ */
+#ifdef TCPHS_TRY_LOOKUP_BY_NETNS
+#define lookup(function, net, ...)	function(net, __VA_ARGS__)
+#else
+#define lookup(function, net, ...) \
+	function(net, tcphs_compat_hashinfo(net), __VA_ARGS__)
+#endif
 
 static inline struct sock *
 tcphs_compat_established4(struct net *net, __be32 remote, __be16 dport,
@@ -208,7 +208,7 @@ static inline int tcphs_compat_sdif4(const struct sk_buff *skb)
 /* Is it a copy that nft's dup, or iptables' TEE, is sending? From 6.16 on the task knows. */
 static __always_inline bool tcphs_compat_is_copy(void)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#ifdef TCPHS_TRY_TASK_DUPLICATES
 	return current->in_nf_duplicate;
 #else
 	return this_cpu_read(nf_skb_duplicated);

@@ -72,7 +72,7 @@ build_faulty() {
 	rm -rf "$copy"
 	mkdir -p "$copy/module"
 	cp "$top/Kbuild" "$copy/"
-	cp -r "$top"/module/*.[ch] "$top/module/uapi" "$copy/module/"
+	cp -r "$top"/module/*.[ch] "$top"/module/{try,uapi} "$copy/module/"
 	cp "$top/tests/fault/fault.h" "$copy/"
 	# shellcheck disable=SC2016 # for make
 	echo 'CFLAGS_module/proc.o := -include $(src)/fault.h' >>"$copy/Kbuild"

@@ -20,10 +20,11 @@ source=${DESTDIR:-}/usr/src/tcphs-$version
 
 # What a build of the module needs, and nothing else.
 put_source() {
-	install -d "$source/module/uapi"
+	install -d "$source/module"/{try,uapi}
 	install -m 644 "$top"/{Kbuild,Makefile} "$source/"
 	install -m 644 "$top"/module/*.[ch] "$source/module/"
 	install -m 644 "$top"/module/uapi/*.h "$source/module/uapi/"
+	install -m 644 "$top"/module/try/*.c "$source/module/try/"
 	sed "s/#MODULE_VERSION#/$version/" "$top/scripts/dkms/dkms.conf" >"$source/dkms.conf"
 	chmod 644 "$source/dkms.conf"
 }

@@ -48,6 +48,9 @@ while read -r header; do
 	[ -e "$source/module/$header" ] || [ -e "$source/module/uapi/$header" ] ||
 		missing+=" $header"
 done < <(sed -n 's/^#include "\(.*\)"$/\1/p' module/*.[ch] | sort -u)
+for file in module/try/*.c; do
+	[ -e "$source/$file" ] || missing+=" $file"
+done
 is "the module's source is whole" "$missing" ""
 is "and has nothing that was built" \
 	"$(find "$source" -type f ! -name '*.[ch]' ! -name Kbuild ! -name Makefile \
