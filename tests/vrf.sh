@@ -40,6 +40,17 @@ print(len(rows), sum(r["retransmit"] for r in rows))
 ' "$(netns_inode "$1")" "$WORK/events.json"
 }
 
+# resent NETNS...: segments that the kernel has sent once more there
+resent() {
+	local netns
+	for netns; do
+		ip netns exec "$netns" cat /proc/net/snmp
+	done | awk '
+		/^Tcp: [^0-9]/ { for (i = 2; i <= NF; i++) if ($i == "RetransSegs") at = i; next }
+		/^Tcp:/ { sum += $at }
+		END { print sum + 0 }'
+}
+
 # story WHAT COMMAND...: connections, once COMMAND has been
 story() {
 	local count again
@@ -55,7 +66,8 @@ story() {
 	window_judge
 	read -r count again <<<"$(segments "$NS_S")"
 	check "segments are told" test "$count" -gt 0
-	is "none twice" "$again" 0
+	# A slow machine does send some again; each is told at its two ends at the most.
+	check "none twice, but what was sent twice" test "$again" -le "$(resent "$NS_C" "$NS_S")"
 }
 
 # With a queue the VRF has packets come to it by way of that.
