@@ -37,7 +37,7 @@ more+=" life_loads.sh poison.sh"
 steps="
 30	the suite			JOBS=2 make check
 38	KASAN: faults, hostile input	PARTS=faults,suite TESTS=${hostile// /,} make check-debug
-18	the other kernels, briefly	JOBS=2 KERNELS=7.2,5.10,6.12-rt TESTS=${brief// /,} make check-kernels
+15	the other kernels, briefly	JOBS=2 KERNELS=7.2,5.10,6.12-rt TESTS=${brief// /,} make check-kernels
 12	fuzzing				FUZZ_SECONDS=600 make fuzz
 24	the newest kernel		JOBS=2 KERNELS=7.2 make check-kernels
 24	the oldest kernel		JOBS=2 KERNELS=5.10 make check-kernels
