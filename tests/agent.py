@@ -387,6 +387,8 @@ def serve(pipe, comm, netns, family, uid):
             except Exception:
                 answer = {"text": traceback.format_exc()}
         status = 0
+    except (ConnectionResetError, BrokenPipeError):
+        pass	# the parent has gone, and said why
     except Exception:
         traceback.print_exc()
     finally:

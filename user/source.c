@@ -144,8 +144,14 @@ static bool wait_more(const struct tcphs_source *s)
 		{ .fd = s->wake, .events = POLLIN },
 	};
 
-	if (s->live)
-		return poll(wanted, 2, IDLE_MS) > 0 && wanted[0].revents;
+	if (s->live) {
+		bool some = poll(wanted, 2, IDLE_MS) > 0 && wanted[0].revents;
+
+		/* Who is told that nothing came may be kept by its output, too. */
+		if (s->stock)
+			tcphs_stock_go_on(s->stock);
+		return some;
+	}
 	/* poll() says that a file can always be read. */
 	usleep(IDLE_MS * 1000);
 	return false;

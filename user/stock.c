@@ -13,13 +13,11 @@
 #include "stock.h"
 
 /*
- * The thread looks as often as this; more seldom for who is kept while nothing comes. A
- * ring of 1 MiB for each CPU is full after 80 ms at 100,000 records a second on that CPU.
+ * The thread looks as often as this, and more seldom while nothing comes. A ring of
+ * 1 MiB for each CPU is full after 80 ms at 100,000 records a second on that CPU.
  */
 #define TICK_NS 10000000L
-#define TICK_MOST_NS 40000000L
-/* Ticks without work after which it sleeps until there is some. */
-enum { TICKS_IDLE = 5 };
+#define TICK_MOST_NS 80000000L
 
 /* Of the machine's memory so much may be taken. */
 #define SHARE 8
@@ -35,9 +33,9 @@ struct tcphs_stock {
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* of all that follows, and of reading from fd */
-	pthread_cond_t wake;		/* the thread is to go on */
-	bool asleep;			/* it waits for that without a tick */
-	bool working;			/* the caller does not wait for records */
+	pthread_cond_t wake;		/* the thread is to look now */
+	long tick;			/* for which it waits, ns */
+	bool resting;			/* the caller waits for records itself */
 	bool closing;
 	unsigned int calls;		/* of tcphs_stock_read() */
 	struct tcphs_batch *oldest;	/* what was taken in */
@@ -119,12 +117,12 @@ static bool take_in(struct tcphs_stock *k)
 	}
 }
 
-static void wait_tick(struct tcphs_stock *k, long tick)
+static void wait_tick(struct tcphs_stock *k)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += tick;
+	until.tv_nsec += k->tick;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_nsec -= 1000000000L;
 		until.tv_sec++;
@@ -135,27 +133,19 @@ static void wait_tick(struct tcphs_stock *k, long tick)
 static void *keep(void *arg)
 {
 	struct tcphs_stock *k = arg;
-	unsigned int seen = 0, idle = 0;
-	long tick = TICK_NS;
+	unsigned int seen = 0;
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->closing) {
 		bool came = k->calls != seen;
 
 		seen = k->calls;
-		idle = came || k->working ? 0 : idle + 1;
 		/* Who comes often enough gets all by itself. */
-		if (!k->working || came || take_in(k))
-			tick = TICK_NS;
-		else if (tick < TICK_MOST_NS)
-			tick *= 2;
-		if (idle <= TICKS_IDLE) {
-			wait_tick(k, tick);
-			continue;
-		}
-		k->asleep = true;
-		while (k->asleep && !k->closing)
-			pthread_cond_wait(&k->wake, &k->lock);
+		if (came || (!k->resting && take_in(k)))
+			k->tick = TICK_NS;
+		else if (k->tick < TICK_MOST_NS)
+			k->tick *= 2;
+		wait_tick(k);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -189,6 +179,7 @@ struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size)
 	k->fd = fd;
 	k->record_size = record_size;
 	k->most = limit();
+	k->tick = TICK_NS;
 	error = start(k);
 	if (!error)
 		return k;
@@ -241,14 +232,21 @@ ssize_t tcphs_stock_read(struct tcphs_stock *k, struct tcphs_batch **now)
 	} else {
 		n = read(k->fd, (*now)->bytes, TCPHS_BATCH);
 	}
-	k->calls++;
-	k->working = n > 0;
-	if (k->working && k->asleep) {
-		k->asleep = false;
-		pthread_cond_signal(&k->wake);
+	k->resting = n <= 0;
+	if (n > 0) {
+		k->calls++;
+		if (k->tick > TICK_NS)
+			pthread_cond_signal(&k->wake);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return n;
+}
+
+void tcphs_stock_go_on(struct tcphs_stock *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->resting = false;
+	pthread_mutex_unlock(&k->lock);
 }
 
 size_t tcphs_stock_left(struct tcphs_stock *k)

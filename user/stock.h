@@ -36,10 +36,13 @@ void tcphs_stock_free(struct tcphs_stock *k);
 /*
  * The oldest batch that was taken in comes in the place of *now, which has been worked
  * on and is taken back; when there is none, what `fd` has is read into *now. Returns
- * the bytes, or what read(2) does, with errno. After -1 the caller waits for more: until
- * it calls this again nothing is taken in.
+ * the bytes, or what read(2) does, with errno: after that the caller may wait for `fd`,
+ * since nothing is taken in; up to tcphs_stock_go_on(), or till it calls this again.
  */
 ssize_t tcphs_stock_read(struct tcphs_stock *k, struct tcphs_batch **now);
+
+/* The caller does something else again. */
+void tcphs_stock_go_on(struct tcphs_stock *k);
 
 /* Bytes that were taken in and not worked on. */
 size_t tcphs_stock_left(struct tcphs_stock *k);
