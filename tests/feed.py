@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A stream of JSON whose consumer stands still while the ring overflows, and then
-reads on. usage: feed.py READER NETNS. Prints "ok NAME" or "not ok NAME".
+"""A stream of JSON whose consumer stands still for a while and then reads on, and whose
+reader does while the ring overflows. usage: feed.py READER NETNS. Prints "ok NAME" or
+"not ok NAME".
 """
 import json
 import os
@@ -103,6 +104,11 @@ def run(tool, netns, command, from_start):
     say(name + ": while nobody reads it grows by what it takes in",
         [] if after["VmRSS:"] - before["VmRSS:"] < taken + RSS_KB else
         ["%d kB, then %d kB, for %d kB of records" % (before["VmRSS:"], after["VmRSS:"], taken)])
+    # It takes in all that it can: to lose some it has to stand still itself.
+    p.send_signal(signal.SIGSTOP)
+    churn(netns, 100)
+    written = stats()
+    p.send_signal(signal.SIGCONT)
     text += take(fd, 3)
     churn(netns, 20)
     text += take(fd, 2)
