@@ -83,6 +83,7 @@ static void test_kept(void)
 	unsigned int i;
 
 	begin();
+	tap_ok(take() < 0 && errno == EAGAIN, "stock: at first there is nothing");
 	put(10);
 	tap_number(take(), 10 * RECORD, "stock: what is there is read at once");
 	for (i = 0; i < FILLS && good; i++) {
