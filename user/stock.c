@@ -37,7 +37,7 @@ struct tcphs_stock {
 	long tick;			/* for which it waits, ns */
 	bool resting;			/* the caller waits for records itself */
 	bool closing;
-	unsigned int calls;		/* of tcphs_stock_read() */
+	unsigned int calls;		/* of tcphs_stock_read() that gave something */
 	struct tcphs_batch *oldest;	/* what was taken in */
 	struct tcphs_batch *newest;
 	size_t stocked;			/* ... bytes of memory that it has */
@@ -189,10 +189,18 @@ struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size)
 	return NULL;
 }
 
+static void free_all(struct tcphs_batch *b)
+{
+	while (b) {
+		struct tcphs_batch *next = b->next;
+
+		free(b);
+		b = next;
+	}
+}
+
 void tcphs_stock_free(struct tcphs_stock *k)
 {
-	struct tcphs_batch *b;
-
 	if (!k)
 		return;
 	pthread_mutex_lock(&k->lock);
@@ -202,14 +210,8 @@ void tcphs_stock_free(struct tcphs_stock *k)
 	pthread_join(k->thread, NULL);
 	pthread_cond_destroy(&k->wake);
 	pthread_mutex_destroy(&k->lock);
-	while ((b = k->oldest)) {
-		k->oldest = b->next;
-		free(b);
-	}
-	while ((b = k->spare)) {
-		k->spare = b->next;
-		free(b);
-	}
+	free_all(k->oldest);
+	free_all(k->spare);
 	free(k);
 }
 
