@@ -16,6 +16,8 @@ find_tool
 module_use
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 window_open
 window_traffic close,uid=1000 close,first=server,uid=1001 opened,uid=1002
 window_close

@@ -10,6 +10,8 @@ find_tool
 module_use
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 mkdir "$WORK/cgroup"
 mount -t cgroup2 none "$WORK/cgroup" || skip_all "no cgroup2 in this kernel"
 defer umount "$WORK/cgroup"

@@ -10,6 +10,8 @@ find_tool
 module_use
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 window_open
 window_traffic half_close half_close,first=server half_close,after=1,family=inet \
 	half_close,after=50000,family=inet6

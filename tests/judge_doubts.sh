@@ -10,6 +10,8 @@ find_tool
 module_use
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 window_open
 window_traffic close,family=inet reset_linger,family=inet6 refused,family=inet
 window_close

@@ -11,12 +11,7 @@ story() {
 	comment "$1"
 	places_forget
 	place_netns
-	# On a machine that stands still for a while nothing is sent a third time: its
-	# answer would find no socket, and the RST end TIME_WAIT.
-	ip -n "$NS_C" route change default via 192.0.2.1 rto_min 1s
-	ip -n "$NS_C" route change default via 2001:db8:1::1 rto_min 1s
-	ip -n "$NS_S" route change default via 198.51.100.1 rto_min 1s
-	ip -n "$NS_S" route change default via 2001:db8:2::1 rto_min 1s
+	netns_patient
 	wire_drop "$2"
 	shift 2
 	window_open

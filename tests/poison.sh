@@ -27,6 +27,8 @@ defer sh -c "echo $was >/proc/sys/kernel/kptr_restrict"
 echo 1 >/proc/sys/kernel/kptr_restrict
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 for mode in handshake all none; do
 	comment "segments=$mode"
 	module_load "segments=$mode" ring_kb=4096

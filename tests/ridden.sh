@@ -10,6 +10,8 @@ find_tool
 module_use
 place_loopback
 place_netns
+loopback_patient
+netns_patient
 window_open
 window_traffic ridden ridden,size=20000,first=server
 window_close

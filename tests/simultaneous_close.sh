@@ -10,6 +10,7 @@ begin
 find_tool
 module_use
 place_netns
+netns_patient
 window_open
 window_traffic simultaneous_close
 window_close

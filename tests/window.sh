@@ -141,6 +141,28 @@ place_netns() {
 	CAPTURES+=("$NS_C eth0 198.51.100.2" "$NS_S eth0 192.0.2.2")
 }
 
+# loopback_patient, netns_patient: there nothing is sent again within a second. On a
+# machine that stands still for a while a FIN would be, and its second answer find no
+# socket: the RST ends TIME_WAIT (RFC 1337). For tests that are not about that.
+loopback_patient() {
+	ip -n "$NS_LO" -b - <<-EOF
+		route change local 127.0.0.1 dev lo table local scope host src 127.0.0.1 rto_min 1s
+		route del local ::1 dev lo table local
+		route add local ::1 dev lo table local rto_min 1s
+	EOF
+}
+
+netns_patient() {
+	ip -n "$NS_C" -b - <<-EOF
+		route change default via 192.0.2.1 rto_min 1s
+		route change default via 2001:db8:1::1 rto_min 1s
+	EOF
+	ip -n "$NS_S" -b - <<-EOF
+		route change default via 198.51.100.1 rto_min 1s
+		route change default via 2001:db8:2::1 rto_min 1s
+	EOF
+}
+
 # places_forget: for another window in places of its own
 places_forget() {
 	PLACES=() CAPTURES=()
@@ -330,6 +352,8 @@ judged() {
 	module_use
 	place_loopback
 	place_netns
+	loopback_patient
+	netns_patient
 	window_open
 	window_traffic "$@"
 	window_close
