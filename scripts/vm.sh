@@ -134,15 +134,21 @@ disk() {
 }
 
 make_command() {
-	local kernel root port line emulator
+	local kernel root port line emulator clock=''
 	kernel=$("$top/scripts/kernel.sh" image)
 	root=$("$top/scripts/rootfs.sh")
 	case "${ACCEL:-$("$top/scripts/accel.sh" "$kernel")}" in
 	kvm) command=(-accel kvm -cpu host) ;;
 	icount) command=(-accel "tcg,thread=single" -icount "shift=${SHIFT:-0},sleep=off" -cpu max) ;;
-	*) command=(-accel "tcg,thread=multi" -cpu max) ;;
+	*)
+		command=(-accel "tcg,thread=multi" -cpu max)
+		# An emulated CPU's TSC is the host's, but Linux finds those of two unlike
+		# and turns to the HPET: each look at the clock would leave the CPU and
+		# wait for QEMU's one lock.
+		clock=" tsc=reliable"
+		;;
 	esac
-	line="console=ttyS0 loglevel=7 log_buf_len=4M printk.devkmsg=on"
+	line="console=ttyS0 loglevel=7 log_buf_len=4M printk.devkmsg=on$clock"
 	line+=" panic=-1 oops=panic mitigations=off net.ifnames=0 cryptomgr.notests"
 	# A panic reboots at once, and -no-reboot makes that the end of QEMU.
 	readarray -t emulator < <("$top/scripts/qemu.sh")
