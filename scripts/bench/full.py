@@ -148,6 +148,16 @@ def flood():
     return FLOOD + FLOOD // 4
 
 
+def settle(netns):
+    """Waits for the end of what a flood has left half open: a timer takes each of them
+    away, up to half a minute later, and the next row would be told of it."""
+    table = ['ip', 'netns', 'exec', netns, 'cat', '/proc/net/tcp']
+    syn_recv = '03'
+    while any(line.split()[3] == syn_recv for line in
+              subprocess.check_output(table, text=True).splitlines()):
+        time.sleep(1)
+
+
 def overflow(netns, size):
     """Writes more than a ring holds, on each CPU."""
     before = written()
@@ -209,6 +219,7 @@ def main():
     for name in CHOSEN:
         with guest.namespaces(True):
             found['flood'].append(under_reader(name, flood))
+            settle('server')
     with open(sys.argv[1], 'w') as file:
         json.dump(found, file, indent=1)
     rows = found['stopped'] + found['stopped, back under load'] + found['full'] + found['flood']
