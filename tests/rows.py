@@ -550,10 +550,14 @@ def killed(site):
     waits.connect(full.getsockname()[:2])
     wait_for("the queue to be full",
              lambda: waiting(site, full.getsockname()))
+    dropped = counters(site)["overflowed"]
     tries = site.make("client")
     tries.setblocking(False)
     tries.connect_ex(full.getsockname()[:2])
     ends = ends_of(tries, full)
+    # A SYN that is still on its way when the listener ends would be refused.
+    wait_for("its SYN to be dropped",
+             lambda: counters(site)["overflowed"] > dropped)
     kill(site, "client", *ports(*ends))
     if tries.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 103:
         raise RuntimeError("SYN_SENT was not killed")
