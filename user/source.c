@@ -41,6 +41,7 @@ struct tcphs_source {
 	bool swapped;		/* the other byte order */
 	bool json;
 	bool ended;
+	bool looked_again;	/* since the end was asked for */
 	int status;
 
 	struct tcphs_header header;
@@ -82,7 +83,7 @@ static void say_open_error(const char *name, bool live)
 		tcphs_message_print(EVENTS
 			": permission denied (sequence numbers are secret): use sudo, or load the module with gid= for a group");
 	else
-		tcphs_message_print("%s: %s", name, strerror(errno));
+		tcphs_message_unopened(name);
 }
 
 /*
@@ -314,7 +315,7 @@ static struct tcphs_source *begin(struct tcphs_source *s, int *status)
 	s->now = tcphs_memory_room(1, sizeof(*s->now));
 	s->buffer = s->now->bytes;
 	if (s->live && s->follow) {
-		s->stock = tcphs_stock_new(s->fd, s->record_size);
+		s->stock = tcphs_stock_new(s->fd, s->record_size, tcphs_stock_most());
 		if (!s->stock) {
 			*status = TCPHS_EXIT_FAILED;
 			tcphs_source_close(s);
@@ -539,8 +540,15 @@ static enum tcphs_source_result fill(struct tcphs_source *s)
 		move_up(s);
 		n = read_some(s, s->buffer + s->end, TCPHS_BATCH - s->end);
 		if (n == -EAGAIN) {
-			if (!s->follow || tcphs_stop_asked())
+			if (!s->follow)
 				return TCPHS_SOURCE_END;
+			if (tcphs_stop_asked()) {
+				/* The signal may have cut that look short. */
+				if (s->looked_again)
+					return TCPHS_SOURCE_END;
+				s->looked_again = true;
+				continue;
+			}
 			if (!wait_more(s))
 				return TCPHS_SOURCE_IDLE;
 			continue;

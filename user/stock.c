@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,13 +14,14 @@
 #include "stock.h"
 
 /*
- * The thread looks as often as this, and more seldom while nothing comes. A ring of
- * 1 MiB for each CPU is full after 80 ms at 100,000 records a second on that CPU.
+ * The thread looks as often as this, and more seldom while the caller waits and nothing
+ * comes. A ring of 1 MiB for each CPU is full after 80 ms at 100,000 records a second
+ * on that CPU.
  */
 #define TICK_NS 10000000L
-#define TICK_MOST_NS 80000000L
+#define TICK_MOST_NS 40000000L
 
-/* Of the machine's memory so much may be taken. */
+/* Of the machine's memory, or what `ulimit -v` leaves of it, so much may be taken. */
 #define SHARE 8
 #define MOST (512UL << 20)
 
@@ -29,15 +31,16 @@ enum { SPARE_MOST = 4 };
 struct tcphs_stock {
 	int fd;
 	size_t record_size;
-	size_t most;			/* bytes of memory */
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* of all that follows, and of reading from fd */
 	pthread_cond_t wake;		/* the thread is to look now */
 	long tick;			/* for which it waits, ns */
 	bool resting;			/* the caller waits for records itself */
+	bool ended;			/* the thread has met the end of fd */
 	bool closing;
-	unsigned int calls;		/* of tcphs_stock_read() that gave something */
+	unsigned int emptied;		/* how often tcphs_stock_read() has emptied fd */
+	size_t most;			/* bytes of memory */
 	struct tcphs_batch *oldest;	/* what was taken in */
 	struct tcphs_batch *newest;
 	size_t stocked;			/* ... bytes of memory that it has */
@@ -46,11 +49,15 @@ struct tcphs_stock {
 	unsigned int spares;
 };
 
-static size_t limit(void)
+size_t tcphs_stock_most(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
 	size_t share = pages > 0 && size > 0 ? (size_t)pages / SHARE * size : 0;
+	struct rlimit limit;
 
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+	    limit.rlim_cur / SHARE < share)
+		share = limit.rlim_cur / SHARE;
 	return share < MOST ? share : MOST;
 }
 
@@ -66,8 +73,11 @@ static struct tcphs_batch *append(struct tcphs_stock *k)
 		k->spares--;
 	} else {
 		b = malloc(sizeof(*b));
-		if (!b)
+		if (!b) {
+			/* The rest of the program needs some, too. */
+			k->most = k->stocked / 2;
 			return NULL;
+		}
 	}
 	b->next = NULL;
 	b->end = 0;
@@ -91,30 +101,35 @@ static void give_back(struct tcphs_stock *k, struct tcphs_batch *b)
 	k->spares++;
 }
 
-/*
- * All that the ring has, each batch as long as it has room for a whole record. false:
- * nothing came, or there is no more room.
- */
-static bool take_in(struct tcphs_stock *k)
+/* What a read() of so much gave was all that there was: a record more had found room. */
+static bool is_all(const struct tcphs_stock *k, size_t asked, size_t given)
 {
-	bool came = false;
+	return asked - given >= k->record_size;
+}
 
-	for (;;) {
+/* What the ring has, each batch as long as it has room for a whole record. */
+static void take_in(struct tcphs_stock *k)
+{
+	size_t room;
+	ssize_t n;
+
+	do {
 		struct tcphs_batch *last = k->newest;
-		ssize_t n;
 
 		if (!last || TCPHS_BATCH - last->end < k->record_size)
 			last = append(k);
 		if (!last)
-			return came;
-		/* An end or an error is the caller's to see: it comes again. */
-		n = read(k->fd, last->bytes + last->end, TCPHS_BATCH - last->end);
-		if (n <= 0)
-			return came;
+			return;
+		room = TCPHS_BATCH - last->end;
+		n = read(k->fd, last->bytes + last->end, room);
+		if (n <= 0) {
+			/* An error is the caller's to see: it comes again. */
+			k->ended |= !n;
+			return;
+		}
 		last->end += n;
 		k->waiting += n;
-		came = true;
-	}
+	} while (!is_all(k, room, n));
 }
 
 static void wait_tick(struct tcphs_stock *k)
@@ -137,11 +152,12 @@ static void *keep(void *arg)
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->closing) {
-		bool came = k->calls != seen;
+		bool emptied = k->emptied != seen;
 
-		seen = k->calls;
-		/* Who comes often enough gets all by itself. */
-		if (came || (!k->resting && take_in(k)))
+		seen = k->emptied;
+		if (!emptied && !k->resting)
+			take_in(k);
+		if (emptied || !k->resting)
 			k->tick = TICK_NS;
 		else if (k->tick < TICK_MOST_NS)
 			k->tick *= 2;
@@ -171,14 +187,14 @@ static int start(struct tcphs_stock *k)
 	return error;
 }
 
-struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size)
+struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size, size_t most)
 {
 	struct tcphs_stock *k = tcphs_memory_get(1, sizeof(*k));
 	int error;
 
 	k->fd = fd;
 	k->record_size = record_size;
-	k->most = limit();
+	k->most = most;
 	k->tick = TICK_NS;
 	error = start(k);
 	if (!error)
@@ -231,15 +247,17 @@ ssize_t tcphs_stock_read(struct tcphs_stock *k, struct tcphs_batch **now)
 		n = b->end;
 		give_back(k, *now);
 		*now = b;
+	} else if (k->ended) {
+		n = 0;
 	} else {
 		n = read(k->fd, (*now)->bytes, TCPHS_BATCH);
+		/* Else more is there already, and what was taken in is no look at all. */
+		if (n > 0 && is_all(k, TCPHS_BATCH, n))
+			k->emptied++;
 	}
 	k->resting = n <= 0;
-	if (n > 0) {
-		k->calls++;
-		if (k->tick > TICK_NS)
-			pthread_cond_signal(&k->wake);
-	}
+	if (n > 0 && k->tick > TICK_NS)
+		pthread_cond_signal(&k->wake);
 	pthread_mutex_unlock(&k->lock);
 	return n;
 }

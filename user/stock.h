@@ -23,12 +23,16 @@ struct tcphs_batch {
 	uint8_t bytes[TCPHS_BATCH];
 };
 
+/* Bytes of memory that a stock may take: see above; the same of `ulimit -v`. */
+size_t tcphs_stock_most(void);
+
 /*
  * Takes in what comes from `fd`, open with O_NONBLOCK, which gives whole records of
- * `record_size` bytes. The thread takes no signals. Returns NULL after a message:
+ * `record_size` bytes, as long as that takes no more than `most` bytes of memory: what
+ * comes then stays with `fd`. The thread takes no signals. Returns NULL after a message:
  * there is no thread to be had.
  */
-struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size);
+struct tcphs_stock *tcphs_stock_new(int fd, size_t record_size, size_t most);
 
 /* Ends the thread; `k` may be NULL. */
 void tcphs_stock_free(struct tcphs_stock *k);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,10 +14,15 @@
 enum {
 	RECORD = 128,
 	FULL = 512,		/* records that a pipe takes */
-	FILLS = 24,		/* pipes full: more than five batches */
+	FILL = FULL * RECORD,
+	FILLS = 24,		/* pipes full: six batches */
+	BEHIND = 100,		/* pipes full: so many that catching up takes its time */
+	MOST = 3,		/* batches */
 	STREAM = 200000,	/* records */
 	WAIT_US = 5000,
 	WAITS = 2000,		/* of these, before the thread is given up */
+	LOOK_US = 200000,	/* the thread has looked, and looked again */
+	WORK_US = 4000,		/* on a batch: less than the thread's tick */
 };
 
 struct record {
@@ -29,13 +35,18 @@ static struct tcphs_batch *now;
 static unsigned long written, delivered, wrong;
 static int ends[2];
 
-static void begin(void)
+static void begin_with(size_t most)
 {
 	written = delivered = wrong = 0;
 	if (pipe2(ends, O_CLOEXEC) || fcntl(ends[0], F_SETFL, O_NONBLOCK))
 		abort();
 	now = malloc(sizeof(*now));
-	stock = tcphs_stock_new(ends[0], RECORD);
+	stock = tcphs_stock_new(ends[0], RECORD, most);
+}
+
+static void begin(void)
+{
+	begin_with(tcphs_stock_most());
 }
 
 static void end(void)
@@ -77,38 +88,52 @@ static bool comes(size_t want)
 	return tcphs_stock_left(stock) == want;
 }
 
-static void test_kept(void)
+/* Returns whether that many pipes full were taken in, of a stock that was empty. */
+static bool fill(unsigned int fills)
 {
-	bool good = true;
 	unsigned int i;
 
+	for (i = 0; i < fills; i++) {
+		put(FULL);
+		if (!comes((i + 1UL) * FILL))
+			return false;
+	}
+	return true;
+}
+
+static int in_pipe(void)
+{
+	int bytes;
+
+	if (ioctl(ends[0], FIONREAD, &bytes))
+		abort();
+	return bytes;
+}
+
+static void test_kept(void)
+{
 	begin();
 	tap_ok(take() < 0 && errno == EAGAIN, "stock: at first there is nothing");
 	put(10);
 	tap_number(take(), 10 * RECORD, "stock: what is there is read at once");
-	for (i = 0; i < FILLS && good; i++) {
-		put(FULL);
-		good = comes((i + 1UL) * FULL * RECORD);
-	}
-	tap_ok(good, "stock: who is kept has it taken in");
+	tap_ok(fill(FILLS), "stock: who is kept has it taken in");
 	while (take() > 0)
 		;
 	tap_ok(errno == EAGAIN && delivered == written && !wrong,
 	       "stock: then all comes, in its order");
 	tap_number(tcphs_stock_left(stock), 0, "stock: nothing is left");
 
-	/* Longer than the thread looks before it sleeps. */
 	put(10);
-	usleep(200000);
+	usleep(LOOK_US);
 	tap_number(tcphs_stock_left(stock), 0, "stock: from who waits nothing is taken");
 	tap_number(take(), 10 * RECORD, "stock: it is for who waited");
 	put(FULL);
-	tap_ok(comes(FULL * RECORD), "stock: then it is taken in again");
+	tap_ok(comes(FILL), "stock: then it is taken in again");
 	while (take() > 0)
 		;
 	tcphs_stock_go_on(stock);
 	put(FULL);
-	tap_ok(comes(FULL * RECORD), "stock: and for who has waited in vain");
+	tap_ok(comes(FILL), "stock: and for who has waited in vain");
 	put(5);
 	close(ends[1]);
 	while (take() > 0)
@@ -116,6 +141,74 @@ static void test_kept(void)
 	tap_ok(delivered == written && !wrong, "stock: all comes before the end");
 	tap_number(take(), 0, "stock: the end stays the end");
 	end();
+}
+
+/* Who works off what was taken in does not look at what comes: that is taken in, too. */
+static void test_catching_up(void)
+{
+	bool seen = false;
+
+	begin();
+	put(1);
+	take();
+	tap_ok(fill(BEHIND), "stock: far behind");
+	put(FULL);
+	while (!seen && tcphs_stock_left(stock)) {
+		seen = !in_pipe();
+		take();
+		usleep(WORK_US);
+	}
+	tap_ok(seen, "stock: what comes is taken in while older records are worked on");
+	while (take() > 0)
+		;
+	tap_ok(delivered == written && !wrong, "stock: caught up, in its order");
+	end();
+	close(ends[1]);
+}
+
+/* A batch in one read says nothing of what is there behind it. */
+static void test_full_batches(void)
+{
+	unsigned int i;
+	bool seen = false;
+
+	begin();
+	if (fcntl(ends[1], F_SETPIPE_SZ, 2 * TCPHS_BATCH) < 2 * TCPHS_BATCH) {
+		tap_ok(true, "stock: full batches # SKIP a pipe takes less than two");
+		end();
+		close(ends[1]);
+		return;
+	}
+	put(1);
+	take();
+	for (i = 0; i < FILLS && !seen; i++) {
+		put((2 * TCPHS_BATCH - in_pipe()) / RECORD);
+		take();
+		usleep(WORK_US);
+		seen = tcphs_stock_left(stock);
+	}
+	tap_ok(seen, "stock: who gets full batches has the rest taken in");
+	while (take() > 0)
+		;
+	tap_ok(delivered == written && !wrong, "stock: full batches, in their order");
+	end();
+	close(ends[1]);
+}
+
+static void test_most(void)
+{
+	begin_with(MOST * TCPHS_BATCH);
+	put(1);
+	take();
+	tap_ok(fill(MOST * TCPHS_BATCH / FILL), "stock: as much as it may");
+	put(FULL);
+	usleep(LOOK_US);
+	tap_number(in_pipe(), FILL, "stock: and no more");
+	while (take() > 0)
+		;
+	tap_ok(delivered == written && !wrong, "stock: then that, too, in its order");
+	end();
+	close(ends[1]);
 }
 
 static void test_stream(void)
@@ -149,7 +242,7 @@ static void test_unread(void)
 	put(1);
 	take();
 	put(FULL);
-	tap_ok(comes(FULL * RECORD), "stock: taken in, and nobody comes");
+	tap_ok(comes(FILL), "stock: taken in, and nobody comes");
 	end();
 	close(ends[1]);
 	begin();
@@ -161,6 +254,9 @@ static void test_unread(void)
 int main(void)
 {
 	test_kept();
+	test_catching_up();
+	test_full_batches();
+	test_most();
 	test_stream();
 	test_unread();
 	return tap_end();
