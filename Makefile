@@ -10,8 +10,8 @@
 #: check-kernels             the same on each kernel, in its own Debian;
 #:                           KERNELS="5.10 6.1 6.12 7.2 6.1-rt 6.12-rt"
 #: check-debug               and on kernels with KASAN, lockdep, kmemleak; KCSAN
-#: check-fleet               two hosts feed a ClickHouse of two shards, in VMs;
-#:                           CONNECTIONS=50000
+#: check-fleet               two hosts feed a ClickHouse of two shards, in VMs with
+#:                           7 GB of memory; CONNECTIONS=50000
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: life                      the module LOADS=1000 times in and out; TIDES=100 namespaces
 #: bench                     the cost, beside that of others; on several CPUs; what

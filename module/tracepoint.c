@@ -83,13 +83,14 @@ static int attach(struct hook *hook)
 				  hook->name);
 			return 0;
 		}
-		pr_err("this kernel has no tracepoint %s: it needs CONFIG_TRACEPOINTS and Linux 4.16 or later\n",
+		pr_err("this kernel has no tracepoint %s: it needs CONFIG_TRACEPOINTS and Linux 5.10 or later\n",
 		       hook->name);
 		return -ENOENT;
 	}
 	err = tracepoint_probe_register(hook->tp, hook->probe, NULL);
 	if (err) {
-		pr_err("tracepoint %s: error %d\n", hook->name, err);
+		pr_err("the kernel refused the tracepoint %s (error %d)\n",
+		       hook->name, err);
 		return err;
 	}
 	hook->attached = true;

@@ -213,7 +213,7 @@ void tcphs_watch_attach(void)
 	}
 	for (i = 0; i < ARRAY_SIZE(watches); i++)
 		if (watches[i].kp.symbol_name && watches[i].err)
-			pr_notice("cannot watch %s (error %d): see /proc/tcphs/stats\n",
+			pr_notice("cannot watch %s (error %d; -2: this kernel has none): /proc/tcphs/stats says what is not observed\n",
 				  watches[i].kp.symbol_name, watches[i].err);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Everything that can be checked, the most telling first, as far as the time goes.
+# Everything that can be checked but lint and the benches, the most telling first, as
+# far as the time goes.
 #
 # usage: [MINUTES=75] [RETRY=N] scripts/check-all.sh
 #

@@ -37,6 +37,11 @@ ask_tool() {
 			[ "\$(wc -l <'$WORK/events.json')" -lt "\$(written)" ] || break
 			sleep 0.1
 		done
+		told=0
+		while [ "\$(wc -l <'$WORK/live.txt')" != "\$told" ]; do
+			told=\$(wc -l <'$WORK/live.txt')
+			sleep 1
+		done
 		kill -INT $events $live
 		while kill -0 $events || kill -0 $live; do
 			sleep 0.1

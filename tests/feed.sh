@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A stream of JSON into a pipe whose reader stands still: the ring overflows, the
-# stream says exactly what is missing, and nothing piles up in between.
+# A stream of JSON into a pipe that nobody reads for a while: it is all there later. And
+# while the reader itself stands still the ring overflows: the stream says exactly what
+# is missing.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
 

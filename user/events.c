@@ -275,6 +275,16 @@ static void forget(void *arg, const struct tcphs_end *a, const struct tcphs_end 
 	(void)b;
 }
 
+/* Who was behind has stopped before it had told them. */
+static void say_left(const struct events *v, const struct tcphs_input *source)
+{
+	size_t left = tcphs_input_left(source);
+
+	if (v->s->follow && !v->s->nfiles && left && tcphs_stop_asked() && !enough(v))
+		tcphs_message_print("%zu record%s not told yet", left,
+				    tcphs_number_plural(left));
+}
+
 int tcphs_events_run(const struct tcphs_settings *s)
 {
 	struct events v = { .s = s, .row.to = stdout };
@@ -327,6 +337,7 @@ int tcphs_events_run(const struct tcphs_settings *s)
 	}
 	tcphs_hold_finish(hold);
 	tcphs_hold_free(hold);
+	say_left(&v, source);
 	if (v.flow)
 		tcphs_flow_free(v.flow);
 	return tcphs_input_finish(source, 0, s->strict);

@@ -113,7 +113,7 @@ static const struct {
 	{ 'j', "      --json          one JSON object per line\n" },
 	{ 'p', "      --prometheus    stats: in the text format for Prometheus\n" },
 	{ 'S', "  -S, --absolute      sequence numbers as on the wire, not relative\n" },
-	{ 't', "  -t                  no times; -tt: seconds since 1970; -ttt: since the row\n"
+	{ 't', "  -t, --times         no times; -tt: seconds since 1970; -ttt: since the row\n"
 	       "                      before; -tttt: date and time; -ttttt: since the first\n" },
 	{ 'f', "  -f, --follow        go on with what happens from now on\n" },
 	{ 'i', "  -i, --interactive   live: the whole terminal; ? helps\n" },

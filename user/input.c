@@ -104,7 +104,7 @@ static struct tcphs_source *open_file(const char *path, int *status)
 
 	*status = TCPHS_EXIT_FAILED;
 	if (fd < 0) {
-		tcphs_message_print("%s: %s", name, strerror(errno));
+		tcphs_message_unopened(name);
 		return NULL;
 	}
 	if (lseek(fd, 0, SEEK_CUR) < 0) {

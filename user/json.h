@@ -9,7 +9,7 @@
 #include "summary.h"
 
 /*
- * One object per line on standard output, as design.md, section 5 fixes it.
+ * One object per line on standard output, as FIELDS in tcphs(8) fixes it.
  * What is not known is null.
  */
 void tcphs_json_record(const struct tcphs_record *r, const struct tcphs_hosts *hosts);

@@ -672,7 +672,7 @@ static void follow(struct live *l, struct tcphs_input *source)
 			tcphs_flow_advance(l->flow, now);
 			break;
 		case TCPHS_SOURCE_RECORD:
-			/* What has happened by then is told, however far behind we are. */
+			/* What has happened before -d's end is told, however far behind we are. */
 			done = tcphs_stop_reached(l->live ? r.ts : 0);
 			if (!done)
 				tcphs_hold_feed(hold, &r);

@@ -146,7 +146,7 @@ static int parse(int key, char *arg, struct argp_state *state)
 	case 'r':
 		s->files = reallocarray(s->files, s->nfiles + 1, sizeof(*s->files));
 		if (!s->files)
-			return ENOMEM;
+			tcphs_memory_fail();
 		s->files[s->nfiles++] = arg;
 		break;
 	case 'o':
@@ -270,12 +270,12 @@ static int check(const struct line *line)
 		return TCPHS_EXIT_USAGE;
 	}
 	if (line->filter && !line->command->filter) {
-		tcphs_message_print("%s takes no FILTER (\"%s\")", line->command->name,
-				    line->filter);
+		tcphs_message_print("%s takes no FILTER (\"%s\"): give it to what tells the records",
+				    line->command->name, line->filter);
 		return TCPHS_EXIT_USAGE;
 	}
 	if (s->nfiles > 1 && !line->command->merges) {
-		tcphs_message_print("%s reads only one -r FILE", line->command->name);
+		tcphs_message_print("%s reads only one -r FILE: run it for each", line->command->name);
 		return TCPHS_EXIT_USAGE;
 	}
 	if (takes_input_twice(s)) {

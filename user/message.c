@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "message.h"
 #include "progress.h"
@@ -28,6 +30,15 @@ void tcphs_message_print(const char *format, ...)
 		fputc('\n', stderr);
 	}
 	va_end(args);
+}
+
+void tcphs_message_unopened(const char *name)
+{
+	if (errno == EACCES)
+		tcphs_message_print("%s: permission denied (a recording is its owner's alone): use sudo, or chown it",
+				    name);
+	else
+		tcphs_message_print("%s: %s", name, strerror(errno));
 }
 
 void tcphs_message_divert(void (*to)(void *arg, const char *text), void *arg)

@@ -2,7 +2,7 @@
 #ifndef TCPHS_MESSAGE_H
 #define TCPHS_MESSAGE_H
 
-/* Exit status: design.md, section 5. */
+/* EXIT STATUS in tcphs(8) */
 enum tcphs_exit {
 	TCPHS_EXIT_DONE = 0,
 	TCPHS_EXIT_FAILED = 1,
@@ -14,6 +14,9 @@ enum tcphs_exit {
 /* "tcphs: ..." on stderr, one line, no newline needed. */
 void tcphs_message_print(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
+
+/* Why the recording of that name could not be opened: errno. */
+void tcphs_message_unopened(const char *name);
 
 /*
  * From here on `to` gets the messages, without "tcphs: " and newline, in place of

@@ -143,10 +143,12 @@ static int drain(void)
 		/* A pipe that is ready has room for so much. */
 		n = write(out.fd, paced + done,
 			  file || have - done < PIPE_BUF ? have - done : PIPE_BUF);
-		if (n > 0)
+		if (n > 0) {
 			done += n;
-		else if (n < 0 && errno != EINTR && errno != EAGAIN)
+			waits = 0;
+		} else if (n < 0 && errno != EINTR && errno != EAGAIN) {
 			return errno;
+		}
 	}
 	__fpurge(stdout);
 	return 0;

@@ -92,7 +92,7 @@ static const char help[] =
 "  g G, Home End      the first, the last; G goes along with the newest\n"
 "  Enter              the ladder of the connection\n"
 "  q, Escape          back to the list; in the list q ends\n"
-"  /                  filter, a pcap-filter expression: port 80 and not net 10/8\n"
+"  /                  filter, a pcap-filter expression: port 80 and not net 10\n"
 "  p                  pause, and go on; 262,144 records are kept meanwhile, and\n"
 "                     then what the ring has room for\n"
 "  w                  another time: in the list the handshake, how long it\n"

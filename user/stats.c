@@ -76,7 +76,7 @@ int tcphs_stats_refuse(int error)
 		tcphs_message_print(STATS
 			": the module is not loaded: sudo insmod tcphs.ko (or sudo modprobe tcphs)");
 	else if (error == EACCES || error == EPERM)
-		tcphs_message_print(STATS ": permission denied: use sudo");
+		tcphs_message_print(STATS ": permission denied (sequence numbers are secret): use sudo, or load the module with gid= for a group");
 	else
 		tcphs_message_print(STATS ": %s", strerror(error));
 	return error == ENOENT || error == EACCES || error == EPERM ?

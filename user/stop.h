@@ -15,8 +15,8 @@ void tcphs_stop_catch(double seconds);
 bool tcphs_stop_asked(void);
 
 /*
- * The same at the time of a record of this machine: what came before the end is wanted,
- * however late it is told. 0: a recording's clock may be another one, now counts.
+ * The same at the time of a record of this machine: what came before -d's end is
+ * wanted, however late it is told. 0: a recording's clock may be another one, now counts.
  */
 bool tcphs_stop_reached(uint64_t ts);
 

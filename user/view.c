@@ -107,7 +107,7 @@ static void read_turn(struct tcphs_view *v)
 	unsigned int i;
 
 	for (i = 0; i < TURN && !v->ended; i++) {
-		/* The module's ring keeps the rest. */
+		/* The stock and the module's ring keep the rest. */
 		if (v->paused && v->queued == PAUSED_MAX) {
 			usleep(WAIT_MS * 1000);
 			return;

@@ -183,12 +183,6 @@ struct tcphs_birth {
 	__u32	__pad[2];
 } TCPHS_PACKED;
 
-/*
- * pid and comm are those of the process on whose behalf the event happened:
- * connect(), listen(), close(), shutdown(), or a read or write that worked off
- * the socket's backlog. An event in a softirq has none (never the bystander
- * whom the softirq interrupted).
- */
 /* via request: the listening socket's queues at that moment. */
 struct tcphs_queues {
 	__u64	listener;	/* its `sock` */
@@ -197,6 +191,12 @@ struct tcphs_queues {
 	__u16	accepts;	/* waiting for accept(), up to 65535 */
 } TCPHS_PACKED;
 
+/*
+ * pid and comm are those of the process on whose behalf the event happened:
+ * connect(), listen(), close(), shutdown(), or a read or write that worked off
+ * the socket's backlog. An event in a softirq has none (never the bystander
+ * whom the softirq interrupted).
+ */
 struct tcphs_transition {
 	__u8	old;		/* TCPHS_CLOSE ...; old == new happens */
 	__u8	new;

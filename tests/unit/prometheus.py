@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The text format for Prometheus: whole, without a series that comes twice, and
 with the numbers that `list --json` has; a file is replaced at once. promtool
-judges it too, where there is one (Debian: prometheus); make check-fleet gets it.
+judges it too, where there is one: scripts/dependencies.sh fleet gets it.
 
 usage: prometheus.py DIRECTORY-OF-PROGRAMS
 """
