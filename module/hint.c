@@ -38,4 +38,7 @@ unsigned long tcphs_hint_answers_until = INITIAL_JIFFIES;
 /* When a SYN cookie was sent last, in jiffies; 0 never. */
 unsigned long tcphs_hint_cookie_sent;
 
+/* When a listener had no room for all its requests last, in jiffies; 0 never. */
+unsigned long tcphs_hint_crowd_seen;
+
 u64 tcphs_hint_listeners[1 << TCPHS_HINT_LISTENERS_BITS];

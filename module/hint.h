@@ -188,6 +188,33 @@ static __always_inline bool tcphs_hint_cookies(void)
 }
 
 /*
+ * A request's last ACK is dropped where the accept queue is full. With it in the queue,
+ * or before it, are children whose requests came no later than the last one that may
+ * meet that: as that one came, its listener had no room for them all. It waits for a
+ * minute, or whatever tcp_synack_retries make of that.
+ */
+#define TCPHS_HINT_CROWD_WINDOW		(120 * HZ)
+
+extern unsigned long tcphs_hint_crowd_seen;
+
+/** tcphs_hint_crowd() - a listener that has no room for all its requests gets one */
+static inline void tcphs_hint_crowd(void)
+{
+	WRITE_ONCE(tcphs_hint_crowd_seen, jiffies ?: 1);
+}
+
+/** tcphs_hint_crowded() - may a request's last ACK meet a full queue? */
+static __always_inline bool tcphs_hint_crowded(void)
+{
+	unsigned long seen = READ_ONCE(tcphs_hint_crowd_seen), now;
+
+	if (likely(!seen))
+		return false;
+	now = jiffies;
+	return time_before(now, seen + TCPHS_HINT_CROWD_WINDOW);
+}
+
+/*
  * Listeners whose queues were far from full when they last answered a SYN. A
  * child can only come to the accept queue after its request did, so the next SYN
  * cannot be dropped for want of room, and there is no need to look for the

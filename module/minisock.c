@@ -345,14 +345,10 @@ struct sock *tcphs_minisock_listener(struct net *net, bool inet6,
 #endif
 }
 
-/*
- * Is there room for what is under way to this listener? Where several share the
- * address, this one says nothing of the next.
- */
+/* Is there room for what is under way to this listener? */
 static bool has_room(const struct sock *listener)
 {
-	return !listener->sk_reuseport && !listener->sk_bound_dev_if &&
-	       READ_ONCE(listener->sk_ack_backlog) +
+	return READ_ONCE(listener->sk_ack_backlog) +
 	       inet_csk_reqsk_queue_len(listener) + 1 <
 	       READ_ONCE(listener->sk_max_ack_backlog);
 }
@@ -363,7 +359,7 @@ static void listener_hint(const struct request_sock *req,
 {
 	const struct sock *sk = req_to_sk((struct request_sock *)req);
 	const void *addr = &sk->sk_rcv_saddr;
-	bool inet6 = false;
+	bool inet6 = false, room = has_room(listener);
 
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !tcphs_identity_is_mapped(sk)) {
@@ -371,8 +367,12 @@ static void listener_hint(const struct request_sock *req,
 		addr = &sk->sk_v6_rcv_saddr;
 	}
 #endif
+	if (!room)
+		tcphs_hint_crowd();
+	/* Where several share the address, this one says nothing of the next. */
 	tcphs_hint_listener(sock_net(sk), inet6, addr, htons(sk->sk_num),
-			    has_room(listener));
+			    room && !listener->sk_reuseport &&
+			    !listener->sk_bound_dev_if);
 }
 
 static void queues_set(struct tcphs_queues *queues, const struct sock *listener)

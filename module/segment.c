@@ -654,7 +654,8 @@ static __always_inline unsigned int known_in(PACKET, bool ack,
 /*
  * Must its socket be looked for? Early demux has found it, except on the loopback
  * device, or there is none; there, hints save most lookups, but for what NAT has
- * turned there: also data, which a handshake's last ACK may ride in.
+ * turned there: also data, which a handshake's last ACK may ride in; and for what may
+ * be a last ACK that a full accept queue has no room for.
  */
 static __always_inline bool lookup_needed(PACKET, bool inet6)
 {
@@ -669,7 +670,10 @@ static __always_inline bool lookup_needed(PACKET, bool inet6)
 		return true;
 	if (f & TCPHDR_FIN)
 		return tcphs_minisock_waiting();
-	return is_loopback(state->in) ? is_translated(skb) : !len;
+	if (is_loopback(state->in))
+		return is_translated(skb) ||
+		       (tcphs_hint_crowded() && tcphs_hint_under_way());
+	return !len;
 }
 
 /* For whom it is. A SYN is for a listener, and so is a SYN cookie. */

@@ -704,20 +704,27 @@ def accept_all(listener):
 
 def accept_queue(site):
     """Nobody accept()s, and the queue of the listener overflows"""
-    for cookies in (1, 2):
-        # 2: always; the queue is full when the cookies come back.
+    # What is refused, tcp_syncookies, and the backlog; connections that are there
+    # before, and those that come then: one by one where it is a SYN, else all at once.
+    for what, cookies, backlog, before, then in (
+            ("an ACK", 0, 5, 4, 5), ("a SYN", 1, 1, 0, 5), ("a cookie", 2, 1, 0, 5)):
         site.sysctl("server", "ipv4/tcp_syncookies", cookies)
-        listener = site.listen(backlog=1)
+        listener = site.listen(backlog=backlog)
         since, clients = counters(site), []
-        for i in range(5):
+        for i in range(before):
+            clients.append(site.make("client"))
+            clients[-1].connect(listener.getsockname()[:2])
+        wait_for("those before", lambda: waiting(
+            site, listener.getsockname()) == before)
+        for i in range(then):
             client = site.make("client")
             client.setblocking(False)
-            if cookies == 1 and i == 4:
+            if what == "a SYN" and i > backlog:
                 wait_for("the queue to be full", lambda: waiting(
-                    site, listener.getsockname()) > 1)
+                    site, listener.getsockname()) > backlog)
             client.connect_ex(listener.getsockname()[:2])
             clients.append(client)
-            if cookies == 1:
+            if what == "a SYN":
                 time.sleep(0.1)
         wait_for("the queue to overflow", lambda: counters(site)["overflowed"] >
                  since["overflowed"])
@@ -735,9 +742,8 @@ def accept_queue(site):
         if cookies == 2:
             opened += len(list(accept_all(listener)))
         emit_flood(site, listener, since, cookies_accepted=opened)
-        site.expect("%s to a full queue" % ("a SYN" if cookies == 1 or
-                                            site.loopback else "a cookie"),
-                    ends, notes=["accept queue full: dropped"])
+        site.expect("%s to a full queue" % what, ends,
+                    notes=["accept queue full: dropped"])
         site.sysctl("server", "ipv4/tcp_syncookies", 1)
         listener.close()
 
