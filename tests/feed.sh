@@ -10,7 +10,7 @@ begin
 find_tool
 module_load ring_kb=64
 netns_add NS_LO
-relay < <(./feed.py "$TCPHS" "$NS_LO" 2>&1)
+relayed ./feed.py "$TCPHS" "$NS_LO"
 
 # The module's counters for Prometheus, of one moment: nothing happens any more.
 for _ in {1..20}; do

@@ -14,7 +14,7 @@ netns_add NS_LO
 churn=$!
 defer kill $churn
 wait_for 240 grep -q ready "$WORK/churn" || fail "connections are being made"
-relay < <(./hostile_filter.py "${TCPHS_SEED:-$RANDOM}" "${TCPHS_WRITES:-3000}" 2>&1)
+relayed ./hostile_filter.py "${TCPHS_SEED:-$RANDOM}" "${TCPHS_WRITES:-3000}"
 check "connections are still being made" kill -0 $churn
 check "the module goes" rmmod tcphs
 kernel_quiet "the kernel did not complain"

@@ -16,5 +16,5 @@ window_open
 window_traffic close,family=inet reset_linger,family=inet6 refused,family=inet
 window_close
 window_judge
-relay < <(./judge_doubts.py "$WORK" 2>&1)
+relayed ./judge_doubts.py "$WORK"
 finish

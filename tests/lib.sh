@@ -67,6 +67,19 @@ relay() {
 	done
 }
 
+# relayed COMMAND...: runs it and relays its results, of which there must be one; that it
+# does not end well is a failure of its own where none of them is one
+relayed() {
+	local count=$ktap_count failed=$ktap_failed status=0 out
+	out=$("$@" 2>&1) || status=$?
+	[ -z "$out" ] || relay <<<"$out"
+	if [ $status != 0 ] && [ $ktap_failed = "$failed" ]; then
+		fail "$1 comes to its end" "status $status"
+	elif [ $ktap_count = "$count" ]; then
+		fail "$1 has a result"
+	fi
+}
+
 # check NAME COMMAND...: passes if the command does; shows its output if not
 check() {
 	local name=$1 out

@@ -24,7 +24,7 @@ for kind in failslab fail_page_alloc; do
 	fi
 done
 kernel_mark
-relay < <(./failures.py "$TCPHS_KO" ring_kb=16 ports=80,443 2>&1 || true)
+relayed ./failures.py "$TCPHS_KO" ring_kb=16 ports=80,443
 check "it loads when memory is there" module_insert ring_kb=16
 check "and records" grep -q '^records_written' /proc/tcphs/stats
 check "rmmod" timeout 60 rmmod tcphs

@@ -53,7 +53,7 @@ kill -INT $reader
 wait $reader
 is "the recording ends well" $? 0
 # One that was there from the start missed nothing: each CPU's n without a gap.
-python3 - "$WORK/all.tcphs" >"$WORK/verdict" 2>&1 <<-'EOF2'
+relayed python3 - "$WORK/all.tcphs" <<-'EOF2'
 	import sys
 	sys.path.insert(0, ".")
 	from records import RECORD
@@ -73,6 +73,5 @@ python3 - "$WORK/all.tcphs" >"$WORK/verdict" 2>&1 <<-'EOF2'
 	                                      "not ok", count, len(last)))
 	print("%s no record is lost" % ("not ok" if lost else "ok"))
 EOF2
-relay <"$WORK/verdict"
 kernel_quiet "the kernel did not complain"
 finish

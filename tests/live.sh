@@ -68,7 +68,7 @@ cat "$trace/trace" >"$WORK/trace"
 echo 0 >"$event/enable"
 stop "$text" "Ctrl-C"
 stop "$json" "Ctrl-C of --json"
-relay < <(./live.py judge "$WORK/trace" "$WORK/json" "$WORK/text" 2>&1)
+relayed ./live.py judge "$WORK/trace" "$WORK/json" "$WORK/text"
 is "a file has no colours" "$(grep -c "$(printf '\033')" "$WORK/text")" 0
 is "a verdict for each connection" "$(grep -c ' over ' "$WORK/text")" 6
 for name in text json; do

@@ -35,7 +35,7 @@ wait "$late"
 cp /proc/tcphs/stats "$WORK/late.stats"
 window_close
 
-relay < <(./lossy.py "$WORK/late.bin" "$WORK/late.stats")
+relayed ./lossy.py "$WORK/late.bin" "$WORK/late.stats"
 
 # What the late reader got, in the reader's eyes.
 "$TCPHS" -r "$WORK/late.bin" events --json >"$WORK/events.json"

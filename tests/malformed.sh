@@ -12,7 +12,7 @@ CAPTURED='tcp or udp port 9 or (ip6 and not icmp6)'
 ROW_WITHOUT_ACCOUNT=1 row malformed
 # Each record of a segment has its capture: of what the stack refused there may be
 # none, of what never came there must be none.
-relay < <(./account.py --no-verdicts --refused "$WORK" 2>&1 || true)
+relayed ./account.py --no-verdicts --refused "$WORK"
 is "nothing is told of segments that the stack keeps from TCP" \
 	"$(grep '"dir":"in"' "$WORK/events.json" | grep -c '"seq":8888000,')" 0
 for how in events timeline list stats "events --json" "timeline --explain"; do

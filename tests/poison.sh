@@ -37,7 +37,7 @@ for mode in handshake all none; do
 	window_traffic close close_and_wait three_segment raw_syn,family=inet reset_linger reset_unread refused half_close options \
 		listener opened,talk=1,family=v4mapped
 	window_close
-	relay < <(./poison.py check "$mode" "$WORK" 2>&1)
+	relayed ./poison.py check "$mode" "$WORK"
 	# What a text shows of it.
 	is "segments=$mode: no address in the text files" "$(cat /proc/tcphs/timeline \
 		/proc/tcphs/stats /proc/tcphs/filter | grep -cE '(0x)?ff[0-9a-f]{14}')" 0
@@ -47,6 +47,6 @@ done
 module_load ring_kb=4
 ./churn.py --count 50 --workers 1 "$NS_LO" >/dev/null
 ./poison.py save "$WORK/events.bin"
-relay < <(./poison.py check lossy "$WORK" 2>&1)
+relayed ./poison.py check lossy "$WORK"
 kernel_quiet "the kernel did not complain"
 finish

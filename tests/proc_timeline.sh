@@ -18,6 +18,6 @@ place_netns
 window_open
 window_traffic opened close close,first=server refused reset_linger listener
 window_close
-relay < <(./proc_timeline.py "$WORK" 2>&1)
+relayed ./proc_timeline.py "$WORK"
 check "reading it consumes nothing" cmp "$WORK/text" "$WORK/again"
 finish

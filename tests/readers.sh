@@ -11,5 +11,5 @@ module_load
 netns_add NS_LO
 # No TIME_WAIT, whose end would be a record when nothing is to be read.
 ip netns exec "$NS_LO" sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_max_tw_buckets'
-relay < <(./readers.py "$NS_LO" "$TCPHS" "$WORK" 2>&1)
+relayed ./readers.py "$NS_LO" "$TCPHS" "$WORK"
 finish

@@ -10,6 +10,6 @@ module_use
 kernel_mark
 check "the connections were made" ./reuseport.py --traffic "$WORK/truth" \
 	"'$TCPHS' timeline --json >'$WORK/timeline.json'"
-relay < <(./reuseport.py --judge "$WORK/truth" "$WORK/timeline.json" 2>&1)
+relayed ./reuseport.py --judge "$WORK/truth" "$WORK/timeline.json"
 kernel_quiet "the kernel has not complained"
 finish

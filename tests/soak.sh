@@ -96,7 +96,7 @@ for i in "${!names[@]}"; do
 done
 comment "$(cat "$WORK/storms") storms of 300 connections, $(cat "$WORK/odds") namespaces"
 comment "$(sed -n 's/^records_written/& /p' /proc/tcphs/stats)"
-relay < <(python3 - "$WORK/memory" <<-'EOF2'
+relayed python3 - "$WORK/memory" <<-'EOF2'
 	import sys
 	rows = {}
 	for line in open(sys.argv[1]):
@@ -119,6 +119,5 @@ relay < <(python3 - "$WORK/memory" <<-'EOF2'
 	        "ok" if late - early <= allowed else "not ok", name, sizes[0], early,
 	        late))
 EOF2
-)
 kernel_quiet "the kernel did not complain"
 finish

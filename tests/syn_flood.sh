@@ -34,9 +34,9 @@ ask_tool() {
 
 ROW_WITHOUT_ACCOUNT=1 row "syn_flood,syns=$syns" segments=handshake
 comment "$(sed 's/.*\("records_lost":[0-9]*\).*\("segments":[0-9]*\).*/\1 \2/' "$WORK/stats.json")"
-relay < <(./told.py --listener "$WORK")
+relayed ./told.py --listener "$WORK"
 is "the ring was overrun, and says so" \
 	"$(cat "$WORK/ring.status" 2>/dev/null) $(grep -c 'lost on CPU' "$WORK/ring.text" | sed 's/[1-9].*/some/')" \
 	"4 some"
-relay < <(./told.py --ring "$WORK")
+relayed ./told.py --ring "$WORK"
 finish

@@ -15,7 +15,7 @@
 # $NS_W is the wire: no TCP ends there, so nothing may be recorded there. The
 # delay is there too, so that a capture at an end has that end's times.
 #
-# With NOWHERE=1 what loopback's ends send to spoofed addresses is captured, too.
+# With LO_DELAY=MS what loopback sends takes its time, too. With NOWHERE=1 what loopback's ends send to spoofed addresses is captured, too.
 #
 # A test's window:
 #
@@ -70,6 +70,8 @@ note_netns() {
 
 place_loopback() {
 	netns_add NS_LO
+	[ -z "${LO_DELAY:-}" ] || tc -n "$NS_LO" qdisc add dev lo root netem delay "${LO_DELAY}ms" ||
+		skip_all "no netem in this kernel"
 	note_netns "$NS_LO" "$NS_LO"
 	PLACES+=(--place "loopback,$NS_LO,$NS_LO,127.0.0.1,127.0.0.1,::1,::1")
 	CAPTURES+=("$NS_LO lo 127.0.0.1")
@@ -307,12 +309,7 @@ window_close() {
 
 # window_judge [OPTION...]: a result for each connection, and for the whole
 window_judge() {
-	./judge.py "$@" "$WORK" >"$WORK/verdicts" 2>"$WORK/judge.err"
-	case $? in
-	0 | 1) ;;
-	*) fail "judge.py" "$(tail -n 20 "$WORK/judge.err")" ;;
-	esac
-	relay <"$WORK/verdicts"
+	relayed ./judge.py "$@" "$WORK"
 }
 
 # row ROW [PARAMETER=VALUE...]: a whole test of rows.py; what it leaves is in
@@ -339,9 +336,9 @@ row() {
 		finish
 	fi
 	window_close
-	relay < <(./told.py "$WORK" 2>&1 || true)
+	relayed ./told.py "$WORK"
 	[ -n "${ROW_WITHOUT_ACCOUNT:-}" ] ||
-		relay < <(./account.py --no-verdicts "$WORK" 2>&1 || true)
+		relayed ./account.py --no-verdicts "$WORK"
 	kernel_quiet "the kernel has not complained"
 }
 

@@ -57,8 +57,10 @@ def as_nobody(work):
 def stop_in_the_middle(args, work, number):
     """Of a recording that does not go on; which files were there meanwhile."""
     before = set(os.listdir(work))
+    # A shell has what it starts in the background ignore some.
     p = subprocess.Popen([TCPHS, *args, "-r", "-"], stdin=subprocess.PIPE, env=ENV,
-                         stderr=subprocess.DEVNULL)
+                         stderr=subprocess.DEVNULL,
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     p.stdin.write(RAW[:HEADER + RECORD])
     p.stdin.flush()
     for _ in range(500):

@@ -10,11 +10,11 @@ data=../data
 failed=$(mktemp) || exit 1
 trap 'rm -f "$failed"' EXIT
 
-# step PROGRAM ARGUMENT...: its results; a crash is one too
+# step PROGRAM ARGUMENT...: its results, and how it ended: without an error or, where a
+# result is one, with 1; anything else is a failure, too.
 step() {
 	"$@"
-	status=$?
-	[ $status -le 1 ] || echo "not ok $1 ended with status $status"
+	echo "ended $? $*"
 }
 
 {
@@ -47,11 +47,19 @@ step() {
 	step ./completion.sh "$out"
 } | awk -v failed="$failed" '
 	BEGIN { print "TAP version 13" }
-	/^ok / { sub(/^ok /, ""); print "ok " ++n " - " $0; next }
-	/^not ok / {
-		sub(/^not ok /, "")
-		print "not ok " ++n " - " $0
+	function fail(name) {
+		print "not ok " ++n " - " name
 		print n >failed
+		failures++
+	}
+	/^ok / { sub(/^ok /, ""); print "ok " ++n " - " $0; next }
+	/^not ok / { sub(/^not ok /, ""); fail($0); next }
+	/^ended [0-9]+ / {
+		status = $2
+		sub(/^ended [0-9]+ /, "")
+		if (status > 1 || (status == 1 && !failures) || (!status && failures))
+			fail($0 " ended with status " status)
+		failures = 0
 		next
 	}
 	{ print }
