@@ -29,6 +29,21 @@ def address(text):
     return ip_text(socket.inet_pton(family, text))
 
 
+def ends_of(field):
+    """Linux 6.10 and later have src and dest with their ports"""
+    if "src" in field:
+        for name in "src", "dest":
+            host, port = field[name].rsplit(":", 1)
+            yield address(host.strip("[]"))
+            yield int(port)
+        return
+    v6 = field.get("saddrv6")
+    more = "v6" if v6 and address(v6) != "::" else ""
+    for side in "s", "d":
+        yield address(field[side + "addr" + more])
+        yield int(field[side + "port"])
+
+
 def of_trace(path, begin, end):
     """(local end, remote end, state, reason or None) of each event"""
     found = Counter()
@@ -42,13 +57,9 @@ def of_trace(path, begin, end):
             if not begin <= ts <= end or field["state"] in NONE or \
                     not field["state"].startswith("TCP_"):
                 continue
-            saddr, daddr = field.get("saddrv6"), field.get("daddrv6")
-            if not saddr or address(saddr) == "::":
-                saddr, daddr = field["saddr"], field["daddr"]
             reason = field.get("reason", "NOT_SPECIFIED").lower()
-            found[address(saddr), int(field["sport"]), address(daddr),
-                  int(field["dport"]), field["state"][4:],
-                  None if reason == "not_specified" else reason] += 1
+            found[(*ends_of(field), field["state"][4:],
+                  None if reason == "not_specified" else reason)] += 1
     return found
 
 
