@@ -168,6 +168,18 @@ static __always_inline bool tcphs_hint_expected(const struct net *net,
 	       tcphs_hint_answer_take(net, th);
 }
 
+/* Has it been in the last `window` jiffies? A time in jiffies; 0 never. */
+static __always_inline bool tcphs_hint_recent(const unsigned long *at,
+					      unsigned long window)
+{
+	unsigned long was = READ_ONCE(*at), now;
+
+	if (likely(!was))
+		return false;
+	now = jiffies;
+	return time_before(now, was + window);
+}
+
 extern unsigned long tcphs_hint_cookie_sent;
 
 /** tcphs_hint_cookie() - a SYN,ACK leaves whose number is a SYN cookie */
@@ -179,19 +191,13 @@ static inline void tcphs_hint_cookie(void)
 /** tcphs_hint_cookies() - may an ACK without a socket bring a cookie back? */
 static __always_inline bool tcphs_hint_cookies(void)
 {
-	unsigned long sent = READ_ONCE(tcphs_hint_cookie_sent), now;
-
-	if (likely(!sent))
-		return false;
-	now = jiffies;
-	return time_before(now, sent + TCP_SYNCOOKIE_VALID);
+	return tcphs_hint_recent(&tcphs_hint_cookie_sent, TCP_SYNCOOKIE_VALID);
 }
 
 /*
- * A request's last ACK is dropped where the accept queue is full. With it in the queue,
- * or before it, are children whose requests came no later than the last one that may
- * meet that: as that one came, its listener had no room for them all. It waits for a
- * minute, or whatever tcp_synack_retries make of that.
+ * A request's last ACK is dropped where the accept queue is full: of children that were
+ * requests before. As the last of all these requests came, its listener had no room for
+ * them together. A request waits for a minute, or as long as tcp_synack_retries say.
  */
 #define TCPHS_HINT_CROWD_WINDOW		(120 * HZ)
 
@@ -206,12 +212,7 @@ static inline void tcphs_hint_crowd(void)
 /** tcphs_hint_crowded() - may a request's last ACK meet a full queue? */
 static __always_inline bool tcphs_hint_crowded(void)
 {
-	unsigned long seen = READ_ONCE(tcphs_hint_crowd_seen), now;
-
-	if (likely(!seen))
-		return false;
-	now = jiffies;
-	return time_before(now, seen + TCPHS_HINT_CROWD_WINDOW);
+	return tcphs_hint_recent(&tcphs_hint_crowd_seen, TCPHS_HINT_CROWD_WINDOW);
 }
 
 /*
