@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What recording costs, beside what other tools cost: in guest instructions, the
 # same on every machine; whether CPUs wait for each other; whether records are lost,
-# and counted. Takes fifty minutes.
+# and counted. Takes half an hour.
 #
 # usage: [PARTS="cost smp full scale"] [BLOCKS=N] [ROUNDS=N] [MINUTE=60]
 #        [LOADS="connect netns write16k write200 flood"] scripts/bench.sh [TRACER...]
