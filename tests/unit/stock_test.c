@@ -78,6 +78,15 @@ static ssize_t take(void)
 	return n;
 }
 
+static void end_caught_up(const char *name)
+{
+	while (take() > 0)
+		;
+	tap_ok(delivered == written && !wrong, "%s", name);
+	end();
+	close(ends[1]);
+}
+
 /* As many bytes as `want` are taken in, sooner or later. */
 static bool comes(size_t want)
 {
@@ -159,11 +168,7 @@ static void test_catching_up(void)
 		usleep(WORK_US);
 	}
 	tap_ok(seen, "stock: what comes is taken in while older records are worked on");
-	while (take() > 0)
-		;
-	tap_ok(delivered == written && !wrong, "stock: caught up, in its order");
-	end();
-	close(ends[1]);
+	end_caught_up("stock: caught up, in its order");
 }
 
 /* A batch in one read says nothing of what is there behind it. */
@@ -188,11 +193,7 @@ static void test_full_batches(void)
 		seen = tcphs_stock_left(stock);
 	}
 	tap_ok(seen, "stock: who gets full batches has the rest taken in");
-	while (take() > 0)
-		;
-	tap_ok(delivered == written && !wrong, "stock: full batches, in their order");
-	end();
-	close(ends[1]);
+	end_caught_up("stock: full batches, in their order");
 }
 
 static void test_most(void)
@@ -204,11 +205,7 @@ static void test_most(void)
 	put(FULL);
 	usleep(LOOK_US);
 	tap_number(in_pipe(), FILL, "stock: and no more");
-	while (take() > 0)
-		;
-	tap_ok(delivered == written && !wrong, "stock: then that, too, in its order");
-	end();
-	close(ends[1]);
+	end_caught_up("stock: then that, too, in its order");
 }
 
 static void test_stream(void)
