@@ -66,6 +66,8 @@ def peak_kb(pid):
 
 class Tracer:
     """Nothing: the loads alone. The others are derived from it."""
+    drain = DRAIN
+
     def __init__(self):
         self.lost = 0
         self.memory_kb = 0
@@ -174,9 +176,11 @@ class Record(ModuleRead):
 
 class Live(ModuleRead):
     words = ['live']
+    # A connection that is over is judged half a second later.
+    drain = 1.0
 
 
-class LiveJson(ModuleRead):
+class LiveJson(Live):
     words = ['live', '--json']
 
     def count_lost(self):
@@ -333,13 +337,13 @@ def block(tracer, load, port):
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           env=dict(os.environ, PORT=str(port))) as process:
         process.stdout.readline()
-        time.sleep(DRAIN)
+        time.sleep(tracer.drain)
         before = instructions()
         process.stdin.write('\n')
         process.stdin.flush()
         if process.stdout.readline() != 'done\n':
             raise RuntimeError(f'load {words} failed')
-        time.sleep(DRAIN)
+        time.sleep(tracer.drain)
         after = instructions()
         process.stdin.close()
     return (after - before) / count
