@@ -15,7 +15,7 @@
 #: soak                      MINUTES=30 of mixed load with readers, in a VM
 #: life                      the module LOADS=1000 times in and out; TIDES=100 namespaces
 #: bench                     the cost, beside that of others; on several CPUs; what
-#:                           is lost at the full rate; PARTS="cost smp full scale";
+#:                           is lost at the full rate; PARTS="cost where smp full scale";
 #:                           scale wants 10 GB of memory
 #: bench-check               no dearer than recorded, as a share of ftrace's cost
 #: bench-scale               the reader at 10,000 to 1,000,000 connections

@@ -4,16 +4,17 @@
 # same on every machine; whether CPUs wait for each other; whether records are lost,
 # and counted. Takes half an hour.
 #
-# usage: [PARTS="cost smp full scale"] [BLOCKS=N] [ROUNDS=N] [MINUTE=60]
+# usage: [PARTS="cost where smp full scale"] [BLOCKS=N] [ROUNDS=N] [MINUTE=60]
 #        [LOADS="connect netns write16k write200 flood"] scripts/bench.sh [TRACER...]
 #
 #	cost	instructions added, by tracer and load (TRACER names rows of the table)
+#	where	in which part of the kernel and of the reader a reader's are
 #	smp	the same on 1, 2 and 4 CPUs that all write at once
 #	full	MINUTE= seconds at the full rate, a flood, a reader that stood still
 #	scale	the reader at more and more connections: see scripts/bench/scale.sh
 #
 # Prints tables; leaves them, the numbers as JSON, and a picture in build/bench:
-# table.md, bench.json (smp1.json ..., full.json), bench.svg (OUT= elsewhere; PICTURE=no
+# table.md, bench.json (where.json, smp1.json ..., full.json), bench.svg (OUT= elsewhere; PICTURE=no
 # without the last).
 
 . "$(dirname "$0")/common.sh"
@@ -40,6 +41,13 @@ tell() {
 	python3 "$top/scripts/bench/$1.py" "${@:2}" | tee -a "$out/table.md"
 }
 
+# instructions PACKAGES NAME COMMAND: one CPU whose time is instructions. Nothing by
+# chance, so that two runs agree: addresses, random numbers, the date.
+instructions() {
+	PACKAGES=$1 QEMU_EXTRA="${QEMU_EXTRA:-} -seed 1 -rtc base=2026-01-01,clock=vm" \
+		ACCEL=icount guest "$2" "$3" --smp 1 --mem 2048 --append "nokaslr norandmaps"
+}
+
 part_cost() {
 	local command="ROUNDS=${ROUNDS:-3} BLOCKS=${BLOCKS:-3}"
 	if [ -n "${LOADS:-}" ]; then
@@ -49,14 +57,17 @@ part_cost() {
 	if [ $# != 0 ]; then
 		command+=$(printf ' %q' "$@")
 	fi
-	# Nothing by chance, so that two runs agree: addresses, random numbers, the date.
-	QEMU_EXTRA="${QEMU_EXTRA:-} -seed 1 -rtc base=2026-01-01,clock=vm" ACCEL=icount \
-		guest bench "$command" --smp 1 --mem 2048 --append "nokaslr norandmaps"
+	instructions "$PACKAGES" bench "$command"
 	tell report "$out/bench.json" "$out/bars.dat"
 	if [ "$picture" != no ]; then
 		gnuplot -e "data='$out/bars.dat'; out='$out/bench.svg'" \
 			"$top/scripts/bench/bars.gnuplot"
 	fi
+}
+
+part_where() {
+	instructions linux-perf where "python3 scripts/bench/where.py /results/where.json"
+	tell where_report "$out/where.json" "$top/user/tcphs"
 }
 
 # A CPU gets through as many instructions in a second however many there are: 4 ns
@@ -104,13 +115,14 @@ mkdir -p "$out/guest"
 gcc -O2 -Wall -static -o "$out/guest/load" "$top/scripts/bench/load.c"
 gcc -O2 -Wall -static -I "$top/module/uapi" -o "$out/guest/census" "$top/scripts/bench/census.c"
 : >"$out/table.md"
-for part in ${PARTS:-cost smp full scale}; do
+for part in ${PARTS:-cost where smp full scale}; do
 	case "$part" in
 	cost) part_cost "$@" ;;
+	where) part_where ;;
 	smp) part_smp ;;
 	full) part_full ;;
 	scale) part_scale ;;
-	*) die "PARTS: $part is none; cost, smp, full, scale are" ;;
+	*) die "PARTS: $part is none; cost, where, smp, full, scale are" ;;
 	esac
 done
 say "the tables, and the numbers, are in ${out#"$top"/}"
