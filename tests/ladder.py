@@ -237,12 +237,15 @@ class Ladder:
 
     def duration(self):
         """From the SYN to the last thing that happened: no longer than the
-        last state or segment, no shorter than the last FIN or RST"""
+        last state or segment, no shorter than the last FIN or RST. A SYN that
+        came was captured before TCP, and the tool, had it."""
         says = self.row["duration_us"]
         if self.con.close == "open" or "orphan" in self.con.truth:
             return			# it still lasts
         segs = self.con.segments()
-        first = segs[0].ts
+        first = min([step["ts"] for step in self.row["steps"]
+                     if "SYN" in step["flags"]], default=self.row["start"])
+        self.judge.near(self.con, WHOLE, "the beginning", segs[0].ts, first)
         least = max(s.ts for s in segs if s.flags & {"SYN", "FIN", "RST"})
         most = max([s.ts for _, e in self.con.ends() for s in e.got] +
                    [ts for _, e in self.con.ends() for ts, _ in e.states
