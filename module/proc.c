@@ -52,8 +52,15 @@ int tcphs_proc_access(struct tcphs_scope *scope)
 	if (capable(CAP_NET_ADMIN))
 		return 0;
 	if (gid_valid(reader_gid) && current_user_ns() == &init_user_ns &&
-	    in_group_p(reader_gid))
+	    in_group_p(reader_gid)) {
+		/*
+		 * Root of a container without a user namespace may join any
+		 * group, by setgid(); it has its own netns.
+		 */
+		if (net != &init_net)
+			tcphs_scope_limit(scope, net);
 		return 0;
+	}
 	if (net->user_ns != &init_user_ns &&
 	    ns_capable(net->user_ns, CAP_NET_ADMIN)) {
 		tcphs_scope_limit(scope, net);
