@@ -7,12 +7,14 @@
  * gets it from the next one of the same socket. Records with the same two ends
  * make a block, whichever end saw them, and a new opening begins a new one.
  */
+#include <linux/in.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <net/ipv6.h>
 
 #include "compat.h"
 #include "ring.h"
@@ -115,6 +117,25 @@ static struct ends ends_of(const struct tcphs_record *r)
 	return ends;
 }
 
+/* Such an address means another socket in each netns. */
+static bool is_loopback(const u8 *addr, bool inet6)
+{
+	struct in6_addr address;
+
+	if (!inet6)
+		return addr[0] == IN_LOOPBACKNET;
+	memcpy(&address, addr, sizeof(address));
+	return ipv6_addr_loopback(&address);
+}
+
+/* Are both ends in one netns, by their addresses? */
+static bool is_within_netns(const struct ends *ends, bool inet6)
+{
+	return is_loopback(ends->addr[0], inet6) ||
+	       is_loopback(ends->addr[1], inet6) ||
+	       !memcmp(ends->addr[0], ends->addr[1], 16);
+}
+
 static int ends_compare(const struct tcphs_record *a,
 			const struct tcphs_record *b)
 {
@@ -124,8 +145,12 @@ static int ends_compare(const struct tcphs_record *a,
 	if ((a->flags ^ b->flags) & TCPHS_INET6)
 		return a->flags & TCPHS_INET6 ? 1 : -1;
 	result = end_compare(x.addr[0], x.port[0], y.addr[0], y.port[0]);
-	return result ?: end_compare(x.addr[1], x.port[1], y.addr[1],
-				     y.port[1]);
+	result = result ?: end_compare(x.addr[1], x.port[1], y.addr[1],
+				       y.port[1]);
+	if (result || a->netns == b->netns ||
+	    !is_within_netns(&x, a->flags & TCPHS_INET6))
+		return result;
+	return a->netns < b->netns ? -1 : 1;
 }
 
 static int by_ends(const void *a, const void *b, const void *priv)
