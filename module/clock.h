@@ -5,7 +5,9 @@
  * ktime_get() is a quarter of what a record costs. A CPU asks it once in
  * TCPHS_CLOCK_WINDOW_US and adds what the counter has gone on since, at a rate a
  * little below the true one. So the time is never ahead of CLOCK_MONOTONIC, never
- * steps back on a CPU, and is behind by less than 0.2 us.
+ * steps back on a CPU, and is behind by less than 0.2 us: as long as NTP corrects the
+ * clock's rate, by 500 ppm at most. While it works an offset off (adjtimex() with
+ * ADJ_OFFSET or ADJ_TICK, 10 % at most) all that may be 10 us.
  */
 #ifndef _TCPHS_CLOCK_H
 #define _TCPHS_CLOCK_H
