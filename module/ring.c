@@ -418,6 +418,29 @@ bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
 	return true;
 }
 
+/**
+ * tcphs_ring_number() - another number for a record
+ * @cursor: of this reader
+ * @record: that tcphs_ring_next() gave
+ *
+ * A CPU's numbers count the records of all network namespaces. Who sees one alone
+ * could learn from them, to the record, what others receive, and so whether a
+ * segment that somebody forges is within the window of a connection of theirs
+ * (RFC 5961, 3.2: it is answered then). The time does as well: it is in the record
+ * anyway, it only grows, and is the same for every reader.
+ */
+void tcphs_ring_number(struct tcphs_cursor *cursor, struct tcphs_record *record)
+{
+	struct tcphs_cursor_cpu *at = &cursor->cpu[record->cpu];
+
+	if (record->kind == TCPHS_LOST) {
+		record->n = at->told + 1;
+		return;
+	}
+	at->told = max(record->ts, at->told + 1);
+	record->n = at->told;
+}
+
 /* So many records at a time, before others may run. */
 #define RUN_RECORDS	64
 

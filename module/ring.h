@@ -153,6 +153,7 @@ struct tcphs_cursor {
 		u64 last;		/* ts of the last one read */
 		u64 lost;		/* gap before next, not yet told: */
 		u64 until;		/* ... ts of next; `ts` is 0 meanwhile */
+		u64 told;		/* by tcphs_ring_number() */
 	} cpu[];
 };
 
@@ -161,6 +162,7 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until);
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record);
 size_t tcphs_ring_give(struct tcphs_cursor *cursor,
 		       struct tcphs_record __user *buffer, size_t room);
+void tcphs_ring_number(struct tcphs_cursor *cursor, struct tcphs_record *record);
 bool tcphs_ring_pending(const struct tcphs_cursor *cursor);
 u64 tcphs_ring_held(void);
 u64 tcphs_ring_complete(void);

@@ -67,6 +67,9 @@ static void header_set(struct tcphs_header *h, u32 netns)
 	h->segments = tcphs_segment_mode();
 	h->filtered = tcphs_filter_active();
 	h->complete = tcphs_ring_complete();
+	/* It is the time of a record, which may be another namespace's. */
+	if (netns)
+		h->complete = roundup(h->complete, NSEC_PER_SEC);
 	strscpy(h->hostname, utsname()->nodename, sizeof(h->hostname));
 	strscpy(h->release, utsname()->release, sizeof(h->release));
 }
@@ -108,7 +111,10 @@ static int events_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Return: false if nothing new is there, or a signal is. */
+/*
+ * Return: false if nothing new is there, or a signal is. What is there by now is
+ * settled: see records_copy().
+ */
 static bool batch_fill(struct stream *stream)
 {
 	/* One that tcphs_ring_give() has left: it goes on behind it. */
@@ -121,8 +127,11 @@ static bool batch_fill(struct stream *stream)
 		record = &stream->batch[stream->end];
 		if (!tcphs_ring_next(stream->cursor, record))
 			break;
-		if (tcphs_scope_shows(&stream->scope, record))
+		if (tcphs_scope_shows(&stream->scope, record)) {
+			if (stream->scope.netns)
+				tcphs_ring_number(stream->cursor, record);
 			stream->end++;
+		}
 		/* A whole ring of others' records may lie before one of its own. */
 		if (signal_pending(current))
 			break;
@@ -259,6 +268,29 @@ static ssize_t stream_read(struct file *file, char __user *buffer,
 	}
 }
 
+/*
+ * Is there anything that this reader may see? That others' records have come is
+ * nothing that a reader of one netns is to learn: see tcphs_ring_number().
+ */
+static bool shown(struct stream *stream)
+{
+	bool some;
+
+	if (!stream->scope.netns)
+		return readable(stream);
+	/* A signal: whoever polls looks again. */
+	if (mutex_lock_interruptible(&stream->lock))
+		return false;
+	some = !stream->header_read || stream->begin != stream->end;
+	if (!some && tcphs_ring_pending(stream->cursor)) {
+		tcphs_ring_settle(stream->cursor, U64_MAX);
+		some = batch_fill(stream);
+	}
+	mutex_unlock(&stream->lock);
+	return some || tcphs_ring_closing();
+}
+
+/* May sleep, where not all may be seen. */
 static __poll_t stream_poll(struct file *file, struct poll_table_struct *wait)
 {
 	struct stream *stream = file->private_data;
@@ -266,7 +298,7 @@ static __poll_t stream_poll(struct file *file, struct poll_table_struct *wait)
 
 	poll_wait(file, tcphs_ring_waitqueue(), wait);
 	tcphs_ring_wait();
-	if (readable(stream))
+	if (shown(stream))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (tcphs_ring_closing())
 		mask |= EPOLLHUP;

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Who may open /proc/tcphs: CAP_NET_ADMIN in the initial user namespace sees
 # every network namespace; with CAP_NET_ADMIN over its own alone one sees that
-# alone, since it is this one; members of gid= see everything; everybody else gets
-# EACCES. Only the first may set the filter. When the module goes, so does all.
+# alone, since it is this one, and learns nothing of others; members of gid= see
+# everything, from another netns that one; everybody else gets EACCES. Only the
+# first may set the filter. When the module goes, so does all.
 # shellcheck disable=SC2317,SC2329 # a function is called by wait_for
 . "$(dirname "$0")/lib.sh"
 . "$TESTS_DIR/window.sh"
@@ -80,6 +81,11 @@ left() {
 	[ -s "$1/inode" ] && [ "$(stat -L -c %i "/proc/$2/ns/net")" != "$(cat "$1/inode")" ]
 }
 
+# written: how many records there were
+written() {
+	awk '$1 == "records_written" { print $2 }' /proc/tcphs/stats
+}
+
 # entered PID: it is in a user namespace of its own
 entered() {
 	! [ "/proc/$1/ns/user" -ef /proc/self/ns/user ]
@@ -109,7 +115,8 @@ command -v setpriv >/dev/null || skip_all "no setpriv on this machine"
 command -v unshare >/dev/null || skip_all "no unshare on this machine"
 cp "$TCPHS" "$WORK/tcphs" && chmod 755 "$WORK" "$WORK/tcphs"
 TCPHS=$WORK/tcphs
-module_load
+# Where others work, what is told in the next second is not overwritten by then.
+module_load ring_kb=16384
 netns_add NS_LO
 ./churn.py --count 2 --workers 1 "$NS_LO" >/dev/null
 
@@ -218,6 +225,9 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 	./churn.py --workers 2 "$NS_LO" >/dev/null &
 	others=$!
 	defer kill "$others"
+	wrote=$(written)
+	relayed "${stranger[@]}" unshare -Urn ./onlooker.py 3
+	check "others have worked meanwhile" test "$(written)" -gt $((wrote + 1000))
 	"${stranger[@]}" unshare -Urn cat /proc/tcphs/events >/dev/null &
 	reader=$!
 	sleep 2
@@ -240,6 +250,12 @@ for file in $FILES; do
 done
 check "a member of gid= sees every netns" "${member[@]}" sh -c \
 	"'$TCPHS' events --json | grep -q '\"netns\": *$(netns_inode "$NS_LO")\\b'"
+netns_add neighbour
+# shellcheck disable=SC2154 # neighbour: set by netns_add
+./churn.py --count 2 --workers 1 "$neighbour" >/dev/null
+is "a member of gid= sees one netns from within that" \
+	"$(ip netns exec "$NS_LO" "${member[@]}" "$TCPHS" events --json | netns_seen)" \
+	"$(netns_inode "$NS_LO")"
 cannot_set "a member of gid=" "${member[@]}"
 if [ -n "$userns" ]; then
 	for file in $FILES; do

@@ -18,9 +18,6 @@ enum {
 	WRONG_SHOWN = 8,	/* messages; the rest is only counted */
 };
 
-/* No namespace has this number: numbers that are missing were not lost. */
-#define SELECTION UINT32_MAX
-
 /* The records of one load of the module, header first: a recording. */
 struct load {
 	struct tcphs_table_link link;	/* by its names */
@@ -379,7 +376,7 @@ static void set_header(struct load *l)
 	h->abi_minor = TCPHS_ABI_MINOR;
 	h->header_size = TCPHS_HEADER_SIZE;
 	h->record_size = TCPHS_RECORD_SIZE;
-	h->netns = SELECTION;
+	h->netns = TCPHS_BUNDLE_SELECTION;
 	/* Without one the boot is the scope of names and numbers. */
 	if (!h->session)
 		h->session = l->link.hash;

@@ -21,12 +21,18 @@
 #include "output.h"
 #include "progress.h"
 
+enum { CPUS = 1 << 16 };
+
+_Static_assert(CPUS == 1 << 8 * sizeof(((struct tcphs_record *)0)->cpu),
+	       "a record's CPU number is an index");
+
 /* One recording. */
 struct stream {
 	struct tcphs_source *source;
 	size_t host;
 	size_t session;
 	struct tcphs_record head;	/* the next record, in common time */
+	uint64_t *number;	/* of each CPU's last record, if they were changed */
 	bool ended;
 	uint64_t last;		/* surveyed: ts of its last record, by its own clock */
 };
@@ -40,6 +46,7 @@ struct session {
 	uint64_t loaded;	/* as in the headers: of the earliest one ... */
 	uint64_t complete;	/* ... and the one that has the most */
 	bool limited;		/* numbers are missing that nobody lost */
+	bool scoped;		/* of a recording the numbers are times */
 	struct tcphs_holes *surveyed;	/* several recordings: what all of them miss */
 	struct tcphs_record *hole;	/* ... in common time */
 	size_t holes;
@@ -160,6 +167,7 @@ static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h,
 	if (h->complete < s->complete)
 		s->complete = h->complete;
 	s->limited |= h->netns != 0;
+	s->scoped |= h->netns && h->netns != TCPHS_BUNDLE_SELECTION;
 	return i;
 }
 
@@ -365,6 +373,25 @@ static void find_holes(struct tcphs_input *in, struct session *s)
 	s->surveyed = NULL;
 }
 
+/*
+ * A stream of one namespace has times for numbers. Where there is one, this stream of all
+ * of them has, too: so a record that is in both is known again.
+ */
+static void renumber(const struct tcphs_input *in, struct stream *s)
+{
+	struct tcphs_record *r = &s->head;
+	uint64_t *last;
+
+	if (!in->session[s->session].scoped || tcphs_source_header(s->source)->netns ||
+	    r->kind == TCPHS_LOST)
+		return;
+	if (!s->number)
+		s->number = tcphs_memory_get(CPUS, sizeof(*s->number));
+	last = &s->number[r->cpu];
+	*last = r->ts > *last ? r->ts : *last + 1;
+	r->n = *last;
+}
+
 /* Have the next record of the stream at its head. */
 static void advance(struct tcphs_input *in, struct stream *s)
 {
@@ -373,6 +400,7 @@ static void advance(struct tcphs_input *in, struct stream *s)
 	s->ended = tcphs_source_read(s->source, r) != TCPHS_SOURCE_RECORD;
 	if (s->ended)
 		return;
+	renumber(in, s);
 	tcphs_host_rename(r, key_of(in, in->session[s->session].id));
 	adapt(in, s->host, r);
 }
@@ -620,8 +648,10 @@ void tcphs_input_close(struct tcphs_input *in)
 	if (!in)
 		return;
 	tcphs_source_close(in->single);
-	for (i = 0; i < in->streams; i++)
+	for (i = 0; i < in->streams; i++) {
 		tcphs_source_close(in->stream[i].source);
+		free(in->stream[i].number);
+	}
 	for (i = 0; i < in->sessions; i++) {
 		tcphs_gap_free(in->session[i].gaps);
 		free(in->session[i].hole);

@@ -16,8 +16,9 @@
  *
  * Order. Records come in time order over all CPUs, and those of one socket in
  * the order in which they happened. `n` counts each CPU's records from 0. Where
- * some were lost a TCPHS_LOST record stands in the gap; a step of more than one
- * without it means records of network namespaces that this reader may not see.
+ * some were lost a TCPHS_LOST record stands in the gap. In a stream of one network
+ * namespace alone (tcphs_header.netns) `n` is no count, which would tell what others
+ * do: it only grows, and is the same in each such stream.
  *
  * Unknown is said, never guessed: each record has bits for what it knows (has,
  * flags). A field whose bit is clear is zero.
@@ -326,7 +327,9 @@ struct tcphs_accept {
 } TCPHS_PACKED;
 
 struct tcphs_record {
-	__u64	ts;		/* CLOCK_MONOTONIC, ns; up to 0.2 us behind */
+	__u64	ts;		/* CLOCK_MONOTONIC, ns; up to 0.2 us behind,
+				 * 10 while NTP works an offset off
+				 */
 	__u64	n;		/* this CPU's sequence number */
 	__u64	sock;		/* keyed hash of the socket's address; 0 unknown */
 	__u32	netns;		/* inode of the network namespace */

@@ -5,6 +5,7 @@ what is told of each alone, unless another one has what is missing.
 
 usage: several.py DIRECTORY-OF-PROGRAMS
 """
+import collections
 import glob
 import json
 import os
@@ -19,8 +20,8 @@ from program import DATA, ENV, OUT, TCPHS
 from recording import HEADER, RECORD, split
 from tap import finish, say
 
-SESSION, WALL, MISSING, HOST, BOOT, COMPLETE = 32, 40, 68, 80, 208, 224
-KIND, UNTIL = 30, 88
+SESSION, WALL, ONLY, MISSING, HOST, BOOT, COMPLETE = 32, 40, 64, 68, 80, 208, 224
+NETNS, KIND, UNTIL = 24, 30, 88
 SEND_RESET, TIMEWAIT_END = 1, 8
 SEEDS = 24
 WORK = tempfile.mkdtemp()
@@ -198,6 +199,51 @@ for name, other, both in (("another part", (90, 120), None),
         "two that lost records, the second one %s: what both lost" % name, lost)
     if not both:
         say(connections(paths) == truth, "... all is told")
+
+# ---- of one network namespace ---------------------------------------------
+
+
+def scoped(name, raw, netns):
+    """What a reader that may see this one alone gets: its numbers are times"""
+    rows, numbers = [], {}
+    for row in split(raw):
+        if get(row, NETNS) & 0xffffffff != netns:
+            continue
+        numbers[row[CPU]] = max(ts(row), numbers.get(row[CPU], 0) + 1)
+        rows.append(put(row, N, "=Q", numbers[row[CPU]]))
+    return save(name, put(raw[:HEADER], ONLY, "=I", netns) + b"".join(rows))
+
+
+def plain(paths, netns=None):
+    """The rows, without their numbers"""
+    return [{key: row[key] for key in row if key != "n"} for row in told(paths, "events")
+            if row["kind"] != "host" and netns in (None, row["netns"])]
+
+
+# Two that happened at once have numbers one after the other.
+at_once = list(records)
+place = {}
+for at, row in enumerate(at_once):
+    before = place.get(row[CPU])
+    if before and get(at_once[before], NETNS) == get(row, NETNS):
+        at_once[before] = put(at_once[before], 0, "=Q", ts(row))
+        break
+    place[row[CPU]] = at
+at_once.sort(key=ts)
+whole = save("whole", header + b"".join(at_once))
+spaces = collections.Counter(row["netns"] for row in plain([whole]))
+wrong = []
+for netns in spaces:
+    one = scoped("one%d" % netns, header + b"".join(at_once), netns)
+    if plain([one]) != plain([whole], netns) or len(plain([one])) != spaces[netns]:
+        wrong.append((netns, "alone"))
+    if plain([one, one]) != plain([one]):
+        wrong.append((netns, "twice"))
+    for paths in [one, whole], [whole, one]:
+        if sorted(map(str, plain(paths))) != sorted(map(str, plain([whole]))):
+            wrong.append((netns, "with the machine's"))
+say(len(spaces) > 1 and not wrong,
+    "of one namespace: alone, twice, and with the whole machine's: each record once", wrong)
 
 # ---- scenes ---------------------------------------------------------------
 
