@@ -70,10 +70,13 @@ static u64 ring_total(void)
 	return total;
 }
 
-/* All of them: no reader stands for another, an exclusive one of epoll neither. */
-static void readers_wake(__poll_t what)
+/*
+ * All of them: no reader stands for another, an exclusive one of epoll neither. Who
+ * is told nothing of what has come (aio and io_uring would believe it) looks itself.
+ */
+static void readers_wake(void *key)
 {
-	__wake_up(waitqueue, TASK_INTERRUPTIBLE, 0, poll_to_key(EPOLLIN | what));
+	__wake_up(waitqueue, TASK_INTERRUPTIBLE, 0, key);
 }
 
 /* Process context: tells the sleeping readers, if anything came since. */
@@ -81,10 +84,10 @@ static void wake_fn(struct work_struct *work)
 {
 	u64 total = ring_total();
 
-	if (total == wake_total && !READ_ONCE(closing))
+	if (total == READ_ONCE(wake_total) && !READ_ONCE(closing))
 		return;
-	wake_total = total;
-	readers_wake(EPOLLRDNORM);
+	WRITE_ONCE(wake_total, total);
+	readers_wake(NULL);
 }
 
 static DECLARE_DELAYED_WORK(wake_work, wake_fn);
@@ -132,6 +135,17 @@ void tcphs_ring_wait(void)
 {
 	WRITE_ONCE(tcphs_ring_window, 0);
 	smp_mb(); /* the announcement before the caller's look */
+	schedule_delayed_work(&wake_work, msecs_to_jiffies(TCPHS_RING_WAKE_MS));
+}
+
+/**
+ * tcphs_ring_again() - have whoever waits look once more, soon
+ *
+ * Context: process; for a reader that could not look.
+ */
+void tcphs_ring_again(void)
+{
+	WRITE_ONCE(wake_total, U64_MAX); /* that there will never be */
 	schedule_delayed_work(&wake_work, msecs_to_jiffies(TCPHS_RING_WAKE_MS));
 }
 
@@ -418,27 +432,53 @@ bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record)
 	return true;
 }
 
+/* Others' times are told no more exactly than a reader that sleeps learns them. */
+#define COARSE_NS	(TCPHS_RING_WAKE_MS * NSEC_PER_MSEC)
+
+/*
+ * A gap, for who sees one netns alone: it begins where this reader was told of
+ * something last, and how much was lost of others is not told.
+ */
+static void lost_limit(const struct tcphs_cursor *cursor,
+		       const struct tcphs_cursor_cpu *at,
+		       struct tcphs_record *record)
+{
+	u64 until = min(roundup(record->lost.until, COARSE_NS), cursor->horizon);
+
+	record->flags |= TCPHS_SOME;
+	record->ts = max(cursor->told, tcphs_identity_loaded());
+	record->lost.count = 1;
+	record->lost.since = at->told;
+	record->lost.until = max(until, record->ts);
+}
+
 /**
- * tcphs_ring_number() - another number for a record
+ * tcphs_ring_limit() - a record, for a reader that sees one netns alone
  * @cursor: of this reader
- * @record: that tcphs_ring_next() gave
+ * @record: that tcphs_ring_next() gave, and that it may see
  *
  * A CPU's numbers count the records of all network namespaces. Who sees one alone
  * could learn from them, to the record, what others receive, and so whether a
  * segment that somebody forges is within the window of a connection of theirs
- * (RFC 5961, 3.2: it is answered then). The time does as well: it is in the record
- * anyway, it only grows, and is the same for every reader.
+ * (RFC 5961, 3.2: it is answered then). Such a reader has numbers that count what it
+ * is told, from the time of the first one on, so that two of them have hardly the
+ * same number for two records. A gap takes one.
  */
-void tcphs_ring_number(struct tcphs_cursor *cursor, struct tcphs_record *record)
+void tcphs_ring_limit(struct tcphs_cursor *cursor, struct tcphs_record *record)
 {
 	struct tcphs_cursor_cpu *at = &cursor->cpu[record->cpu];
 
+	if (at->number)
+		at->number++;
+	else if (record->kind != TCPHS_LOST)
+		at->number = record->ts;
+	record->n = at->number;
 	if (record->kind == TCPHS_LOST) {
-		record->n = at->told + 1;
+		lost_limit(cursor, at, record);
 		return;
 	}
-	at->told = max(record->ts, at->told + 1);
-	record->n = at->told;
+	at->told = record->ts;
+	cursor->told = max(cursor->told, record->ts);
 }
 
 /* So many records at a time, before others may run. */
@@ -711,7 +751,7 @@ err_free:
 void tcphs_ring_close(void)
 {
 	WRITE_ONCE(closing, true);
-	readers_wake(EPOLLHUP);
+	readers_wake(poll_to_key(EPOLLIN | EPOLLHUP));
 }
 
 /* Nobody can join any more: what is seen here can only get less. */

@@ -146,6 +146,7 @@ struct tcphs_cursor {
 	unsigned int best;		/* CPU whose record is next ... */
 	u64 rival;			/* ... as long as it is older than this */
 	struct tcphs_names names;	/* of the sockets it was told of */
+	u64 told;			/* by tcphs_ring_limit(): the last ts */
 	struct tcphs_cursor_cpu {
 		u64 next;		/* record number */
 		u64 limit;		/* settled up to here */
@@ -153,7 +154,8 @@ struct tcphs_cursor {
 		u64 last;		/* ts of the last one read */
 		u64 lost;		/* gap before next, not yet told: */
 		u64 until;		/* ... ts of next; `ts` is 0 meanwhile */
-		u64 told;		/* by tcphs_ring_number() */
+		u64 number;		/* by tcphs_ring_limit(): of ... */
+		u64 told;		/* ... the last record told, and its ts */
 	} cpu[];
 };
 
@@ -162,13 +164,14 @@ void tcphs_ring_settle(struct tcphs_cursor *cursor, u64 until);
 bool tcphs_ring_next(struct tcphs_cursor *cursor, struct tcphs_record *record);
 size_t tcphs_ring_give(struct tcphs_cursor *cursor,
 		       struct tcphs_record __user *buffer, size_t room);
-void tcphs_ring_number(struct tcphs_cursor *cursor, struct tcphs_record *record);
+void tcphs_ring_limit(struct tcphs_cursor *cursor, struct tcphs_record *record);
 bool tcphs_ring_pending(const struct tcphs_cursor *cursor);
 u64 tcphs_ring_held(void);
 u64 tcphs_ring_complete(void);
 
 struct wait_queue_head *tcphs_ring_waitqueue(void);
 void tcphs_ring_wait(void);
+void tcphs_ring_again(void);
 bool tcphs_ring_closing(void);
 
 int tcphs_ring_init(unsigned int kb);

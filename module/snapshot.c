@@ -296,6 +296,8 @@ static int records_collect(struct tcphs_snapshot *snapshot,
 		}
 		if (!tcphs_scope_shows(scope, r))
 			continue;
+		if (scope->netns)
+			tcphs_ring_limit(cursor, r);
 		snapshot->lines[snapshot->count].record = snapshot->count;
 		snapshot->count++;
 	}

@@ -69,7 +69,7 @@ static void header_set(struct tcphs_header *h, u32 netns)
 	h->complete = tcphs_ring_complete();
 	/* It is the time of a record, which may be another namespace's. */
 	if (netns)
-		h->complete = roundup(h->complete, NSEC_PER_SEC);
+		h->complete = min(roundup(h->complete, NSEC_PER_SEC), h->opened);
 	strscpy(h->hostname, utsname()->nodename, sizeof(h->hostname));
 	strscpy(h->release, utsname()->release, sizeof(h->release));
 }
@@ -129,7 +129,7 @@ static bool batch_fill(struct stream *stream)
 			break;
 		if (tcphs_scope_shows(&stream->scope, record)) {
 			if (stream->scope.netns)
-				tcphs_ring_number(stream->cursor, record);
+				tcphs_ring_limit(stream->cursor, record);
 			stream->end++;
 		}
 		/* A whole ring of others' records may lie before one of its own. */
@@ -160,7 +160,9 @@ static ssize_t records_copy(struct stream *stream, char __user *buffer,
 
 	while (count - done >= TCPHS_RECORD_SIZE) {
 		if (stream->begin == stream->end) {
-			if (!settled && tcphs_ring_pending(stream->cursor))
+			/* That takes a while: not by what others have done. */
+			if (!settled && (stream->scope.netns ||
+					 tcphs_ring_pending(stream->cursor)))
 				tcphs_ring_settle(stream->cursor, U64_MAX);
 			settled = true;
 			if (!stream->scope.netns)
@@ -270,7 +272,8 @@ static ssize_t stream_read(struct file *file, char __user *buffer,
 
 /*
  * Is there anything that this reader may see? That others' records have come is
- * nothing that a reader of one netns is to learn: see tcphs_ring_number().
+ * nothing that a reader of one netns is to learn: see tcphs_ring_limit(). epoll asks
+ * once for each wake-up: where it could not be looked there is to be another one.
  */
 static bool shown(struct stream *stream)
 {
@@ -278,13 +281,17 @@ static bool shown(struct stream *stream)
 
 	if (!stream->scope.netns)
 		return readable(stream);
-	/* A signal: whoever polls looks again. */
-	if (mutex_lock_interruptible(&stream->lock))
-		return false;
+	/* Who reads may stand still for as long as its buffer is not there. */
+	if (!mutex_trylock(&stream->lock)) {
+		tcphs_ring_again();
+		return tcphs_ring_closing();
+	}
 	some = !stream->header_read || stream->begin != stream->end;
-	if (!some && tcphs_ring_pending(stream->cursor)) {
+	if (!some) {
 		tcphs_ring_settle(stream->cursor, U64_MAX);
 		some = batch_fill(stream);
+		if (!some && signal_pending(current))
+			tcphs_ring_again();
 	}
 	mutex_unlock(&stream->lock);
 	return some || tcphs_ring_closing();

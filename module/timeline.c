@@ -185,8 +185,11 @@ static void record_show(struct seq_file *seq, const struct tcphs_record *r)
 			   r->accept.comm);
 		break;
 	case TCPHS_LOST:
-		seq_printf(seq, "lost %llu records of CPU %u until",
-			   r->lost.count, r->cpu);
+		if (r->flags & TCPHS_SOME)
+			seq_puts(seq, "lost some");
+		else
+			seq_printf(seq, "lost %llu", r->lost.count);
+		seq_printf(seq, " records of CPU %u until", r->cpu);
 		time_show(seq, 0, r->lost.until);
 		break;
 	}

@@ -226,7 +226,7 @@ if "${stranger[@]}" unshare -Urn true 2>/dev/null; then
 	others=$!
 	defer kill "$others"
 	wrote=$(written)
-	relayed "${stranger[@]}" unshare -Urn ./onlooker.py 3
+	relayed "${stranger[@]}" unshare -Urn ./onlooker.py poll 3
 	check "others have worked meanwhile" test "$(written)" -gt $((wrote + 1000))
 	"${stranger[@]}" unshare -Urn cat /proc/tcphs/events >/dev/null &
 	reader=$!
@@ -267,6 +267,18 @@ if [ -n "$userns" ]; then
 		"$(netns_seen <"$WORK/member/events")" "$(cat "$WORK/member/inode")"
 fi
 is "nobody has set the filter" "$(cat /proc/tcphs/filter)" off
+if [ -n "$userns" ]; then
+	module_load gid=$GROUP_ID ring_kb=64
+	./churn.py --workers 2 "$NS_LO" >/dev/null &
+	others=$!
+	defer kill "$others"
+	relayed "${stranger[@]}" unshare -Urn ./onlooker.py lost
+	contains "its text does not tell how many, either" \
+		"$("${stranger[@]}" unshare -Urn sh -c "sleep 1; cat /proc/tcphs/timeline")" \
+		"lost some records of CPU"
+	kill "$others"
+	wait "$others"
+fi
 
 # Open files outlive the module; what they had does not.
 # shellcheck disable=SC2034 # used by name

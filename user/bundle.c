@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bundle.h"
+#include "gap.h"
 #include "host.h"
 #include "memory.h"
 #include "message.h"
@@ -17,6 +18,9 @@ enum {
 	BUFFER = 64 << 10,
 	WRONG_SHOWN = 8,	/* messages; the rest is only counted */
 };
+
+/* No namespace has this number: numbers that are missing were not lost. */
+#define SELECTION UINT32_MAX
 
 /* The records of one load of the module, header first: a recording. */
 struct load {
@@ -172,13 +176,25 @@ static void add(struct load *l, const struct tcphs_parsed *p)
 
 /* ---- order ---------------------------------------------------------------- */
 
+/* Of those that happened with it, and are in front of it, one is the same. */
+static bool is_twice(const struct tcphs_record *record, size_t i)
+{
+	size_t k = i;
+
+	while (k-- && record[k].ts == record[i].ts && record[k].cpu == record[i].cpu)
+		if (tcphs_gap_same(&record[k], &record[i]))
+			return true;
+	return false;
+}
+
 static size_t drop_twice(struct tcphs_record *record, size_t count)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < count; i++)
-		if (!kept || compare(&record[kept - 1], &record[i]))
-			record[kept++] = record[i];
+	for (i = 0; i < count; i++) {
+		record[kept] = record[i];
+		kept += !is_twice(record, kept);
+	}
 	return kept;
 }
 
@@ -376,7 +392,7 @@ static void set_header(struct load *l)
 	h->abi_minor = TCPHS_ABI_MINOR;
 	h->header_size = TCPHS_HEADER_SIZE;
 	h->record_size = TCPHS_RECORD_SIZE;
-	h->netns = TCPHS_BUNDLE_SELECTION;
+	h->netns = SELECTION;
 	/* Without one the boot is the scope of names and numbers. */
 	if (!h->session)
 		h->session = l->link.hash;

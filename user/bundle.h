@@ -7,12 +7,6 @@
 #include "source.h"
 
 /*
- * The netns in the header of what was made of JSON, which no namespace has: numbers that
- * are missing were not lost.
- */
-#define TCPHS_BUNDLE_SELECTION UINT32_MAX
-
-/*
  * Records as JSON, of any hosts and in any order, turned back into the recordings
  * that they came from: one for each load of the module on each host, in the order
  * in which they come first. In each the records are in the order of time, and none

@@ -154,9 +154,7 @@ static void print_lost(struct events *v, const struct tcphs_record *r)
 	char span[TCPHS_GAP_TEXT];
 
 	tcphs_writer_text(&v->row, tcphs_output_paint(&v->output, TCPHS_PAINT_BAD));
-	tcphs_writer_number(&v->row, r->lost.count);
-	tcphs_writer_text(&v->row, " record");
-	tcphs_writer_text(&v->row, tcphs_number_plural(r->lost.count));
+	tcphs_writer_word(&v->row, tcphs_gap_count(r, span));
 	write_pair(&v->row, " lost on CPU ", r->cpu);
 	tcphs_writer_text(&v->row, tcphs_gap_text(r, span));
 	tcphs_writer_text(&v->row, tcphs_output_plain(&v->output));

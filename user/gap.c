@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,11 @@
 #include "number.h"
 
 /* One for every number that fits in a record's `cpu`, whoever wrote it: none is checked. */
-enum { CPUS = 1 << 16, RECENT = 256 };
+enum {
+	CPUS = 1 << 16,
+	RECENT = 256,
+	TELLING = 12,	/* bytes: the states, or the flags and the sequence number */
+};
 
 _Static_assert(CPUS == 1 << 8 * sizeof(((struct tcphs_record *)0)->cpu),
 	       "a record's CPU number is an index");
@@ -92,6 +97,31 @@ char *tcphs_gap_text(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT])
 		snprintf(text, TCPHS_GAP_TEXT, ", from here for %s",
 			 tcphs_number_span(lost->lost.until - lost->ts, span));
 	return text;
+}
+
+char *tcphs_gap_count(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT])
+{
+	uint64_t count = lost->lost.count;
+
+	if (lost->flags & TCPHS_SOME)
+		snprintf(text, TCPHS_GAP_TEXT, "some records");
+	else
+		snprintf(text, TCPHS_GAP_TEXT, "%" PRIu64 " record%s", count,
+			 tcphs_number_plural(count));
+	return text;
+}
+
+bool tcphs_gap_same(const struct tcphs_record *a, const struct tcphs_record *b)
+{
+	const size_t what = offsetof(struct tcphs_record, transition);
+
+	if (a->ts != b->ts || a->cpu != b->cpu || a->kind != b->kind)
+		return false;
+	if (a->n == b->n)
+		return true;
+	/* Not all of it: JSON leaves ends out that are not known yet. */
+	return a->kind != TCPHS_LOST && a->sock == b->sock && a->netns == b->netns &&
+	       !memcmp((const char *)a + what, (const char *)b + what, TELLING);
 }
 
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r)

@@ -41,6 +41,15 @@ static inline bool tcphs_gap_adjoins(const struct tcphs_record *a,
 	return b->cpu == a->cpu && b->n == a->n + 1 && b->ts - a->ts < TCPHS_GAP_AT_ONCE;
 }
 
+/* "5 records"; "some records" where nobody is to know how many. Returns `text`. */
+char *tcphs_gap_count(const struct tcphs_record *lost, char text[TCPHS_GAP_TEXT]);
+
+/*
+ * One record in two streams: by its number or, where a stream of one namespace has
+ * numbers of its own, by whose it is and what it tells.
+ */
+bool tcphs_gap_same(const struct tcphs_record *a, const struct tcphs_record *b);
+
 /* The same record was among the last 256 of its CPU already. */
 bool tcphs_gap_repeats(const struct tcphs_gaps *g, const struct tcphs_record *r);
 

@@ -21,10 +21,7 @@
 #include "output.h"
 #include "progress.h"
 
-enum { CPUS = 1 << 16 };
-
-_Static_assert(CPUS == 1 << 8 * sizeof(((struct tcphs_record *)0)->cpu),
-	       "a record's CPU number is an index");
+enum { RECENT = 256 };
 
 /* One recording. */
 struct stream {
@@ -32,7 +29,6 @@ struct stream {
 	size_t host;
 	size_t session;
 	struct tcphs_record head;	/* the next record, in common time */
-	uint64_t *number;	/* of each CPU's last record, if they were changed */
 	bool ended;
 	uint64_t last;		/* surveyed: ts of its last record, by its own clock */
 };
@@ -46,7 +42,8 @@ struct session {
 	uint64_t loaded;	/* as in the headers: of the earliest one ... */
 	uint64_t complete;	/* ... and the one that has the most */
 	bool limited;		/* numbers are missing that nobody lost */
-	bool scoped;		/* of a recording the numbers are times */
+	struct tcphs_record *recent;	/* then: the last ones that were told */
+	size_t next;			/* ... of which this is the oldest */
 	struct tcphs_holes *surveyed;	/* several recordings: what all of them miss */
 	struct tcphs_record *hole;	/* ... in common time */
 	size_t holes;
@@ -167,7 +164,6 @@ static size_t find_session(struct tcphs_input *in, const struct tcphs_header *h,
 	if (h->complete < s->complete)
 		s->complete = h->complete;
 	s->limited |= h->netns != 0;
-	s->scoped |= h->netns && h->netns != TCPHS_BUNDLE_SELECTION;
 	return i;
 }
 
@@ -373,25 +369,6 @@ static void find_holes(struct tcphs_input *in, struct session *s)
 	s->surveyed = NULL;
 }
 
-/*
- * A stream of one namespace has times for numbers. Where there is one, this stream of all
- * of them has, too: so a record that is in both is known again.
- */
-static void renumber(const struct tcphs_input *in, struct stream *s)
-{
-	struct tcphs_record *r = &s->head;
-	uint64_t *last;
-
-	if (!in->session[s->session].scoped || tcphs_source_header(s->source)->netns ||
-	    r->kind == TCPHS_LOST)
-		return;
-	if (!s->number)
-		s->number = tcphs_memory_get(CPUS, sizeof(*s->number));
-	last = &s->number[r->cpu];
-	*last = r->ts > *last ? r->ts : *last + 1;
-	r->n = *last;
-}
-
 /* Have the next record of the stream at its head. */
 static void advance(struct tcphs_input *in, struct stream *s)
 {
@@ -400,7 +377,6 @@ static void advance(struct tcphs_input *in, struct stream *s)
 	s->ended = tcphs_source_read(s->source, r) != TCPHS_SOURCE_RECORD;
 	if (s->ended)
 		return;
-	renumber(in, s);
 	tcphs_host_rename(r, key_of(in, in->session[s->session].id));
 	adapt(in, s->host, r);
 }
@@ -432,13 +408,28 @@ static struct session *hole_due(struct tcphs_input *in, const struct stream *fir
 	return NULL;
 }
 
+/* A stream of one namespace has numbers of its own. */
+static bool is_recent(struct session *s, const struct tcphs_record *r)
+{
+	size_t i;
+
+	if (!s->recent)
+		s->recent = tcphs_memory_get(RECENT, sizeof(*s->recent));
+	for (i = 0; i < RECENT; i++)
+		if (tcphs_gap_same(&s->recent[i], r))
+			return true;
+	s->recent[s->next] = *r;
+	s->next = (s->next + 1) % RECENT;
+	return false;
+}
+
 /* Another recording of the same session has told it, or a hole does. */
 static bool is_told(struct session *s, const struct tcphs_record *r)
 {
 	if (s->streams < 2)
 		return false;
 	if (r->kind != TCPHS_LOST)
-		return tcphs_gap_repeats(s->gaps, r);
+		return s->limited ? is_recent(s, r) : tcphs_gap_repeats(s->gaps, r);
 	if (!s->limited || (s->lost.cpu == r->cpu && s->lost.n == r->n &&
 			    s->lost.lost.count == r->lost.count))
 		return true;
@@ -648,13 +639,12 @@ void tcphs_input_close(struct tcphs_input *in)
 	if (!in)
 		return;
 	tcphs_source_close(in->single);
-	for (i = 0; i < in->streams; i++) {
+	for (i = 0; i < in->streams; i++)
 		tcphs_source_close(in->stream[i].source);
-		free(in->stream[i].number);
-	}
 	for (i = 0; i < in->sessions; i++) {
 		tcphs_gap_free(in->session[i].gaps);
 		free(in->session[i].hole);
+		free(in->session[i].recent);
 	}
 	tcphs_host_free(&in->hosts);
 	free(in->stream);

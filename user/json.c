@@ -340,7 +340,10 @@ static void record(struct tcphs_values *v, const struct tcphs_record *r,
 	stream(v, host);
 	if (r->kind == TCPHS_LOST) {
 		ends_unknown(v);
-		tcphs_value_number(v, "count", r->lost.count);
+		if (r->flags & TCPHS_SOME)
+			tcphs_value_null(v, "count");
+		else
+			tcphs_value_number(v, "count", r->lost.count);
 		number(v, "since", r->lost.since, r->lost.since);
 		number(v, "until", r->lost.until, r->lost.until);
 		return;

@@ -373,9 +373,7 @@ static void print_lost(struct live *l, const struct tcphs_record *r)
 
 	begin_row(l, r->ts, 0, NOBODY);
 	paint(l, TCPHS_PAINT_BAD);
-	tcphs_writer_number(&l->row, r->lost.count);
-	tcphs_writer_text(&l->row, " record");
-	tcphs_writer_text(&l->row, tcphs_number_plural(r->lost.count));
+	tcphs_writer_word(&l->row, tcphs_gap_count(r, span));
 	write_pair(&l->row, " lost on CPU ", r->cpu);
 	tcphs_writer_text(&l->row, tcphs_gap_text(r, span));
 	plain(l);

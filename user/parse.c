@@ -674,9 +674,15 @@ static void accept_record(struct line *l, struct tcphs_record *r)
 
 static void lost(struct line *l, struct tcphs_record *r)
 {
-	r->lost.count = needed(l, "count", MAX_NUMBER);
-	if (!r->lost.count)
+	uint64_t count;
+
+	if (!number(l, "count", MAX_NUMBER, &count)) {
+		count = 1;
+		r->flags |= TCPHS_SOME;
+	}
+	if (!count)
 		blame(l, "count", "is 0");
+	r->lost.count = count;
 	r->lost.since = plain(l, "since", MAX_NUMBER);
 	r->lost.until = plain(l, "until", MAX_NUMBER);
 }

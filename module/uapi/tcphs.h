@@ -17,8 +17,9 @@
  * Order. Records come in time order over all CPUs, and those of one socket in
  * the order in which they happened. `n` counts each CPU's records from 0. Where
  * some were lost a TCPHS_LOST record stands in the gap. In a stream of one network
- * namespace alone (tcphs_header.netns) `n` is no count, which would tell what others
- * do: it only grows, and is the same in each such stream.
+ * namespace alone (tcphs_header.netns) `n` begins with the time of the CPU's first
+ * record that is delivered, and counts these from there: a count of all would tell
+ * what others do.
  *
  * Unknown is said, never guessed: each record has bits for what it knows (has,
  * flags). A field whose bit is clear is zero.
@@ -123,6 +124,8 @@ enum {
 #define TCPHS_NO_REMOTE		(1 << 3) /* dport and daddr not known */
 /* A birth, told when its SYN leaves: the filter did not know the port before. */
 #define TCPHS_LATE		(1 << 4)
+/* Of TCPHS_LOST: how many is not to be known, `count` is 1: see struct tcphs_lost. */
+#define TCPHS_SOME		(1 << 5)
 
 /*
  * States are the kernel's numbers (TCP_ESTABLISHED = 1 ... TCP_CLOSING = 11).
@@ -304,7 +307,9 @@ struct tcphs_destroy {
  * Where a gap is. It lies on the CPU `cpu` between the times `since` and `until`
  * and begins with record number `n`. The record comes as soon as the gap is
  * known, before the other CPUs' records of that time, and has their beginning
- * in `ts`.
+ * in `ts`. In a stream of one network namespace alone `count` is not told, the gap
+ * begins with the last record that was delivered, and `until` is rounded up to 10 ms:
+ * it is a CPU's, and what others do is not to be told.
  */
 struct tcphs_lost {
 	__u32	__pad;

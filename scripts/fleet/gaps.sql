@@ -2,7 +2,8 @@
 -- Whether all has come: per host, load of the module and CPU the records that are
 -- here, those that the stream itself says were lost before they were read, and those
 -- that neither is true of. Records are numbered: `missing` is what lies between the
--- first and the last one, or is still on its way.
+-- first and the last one, or is still on its way. The numbers of a feed that sees one
+-- network namespace alone do not tell that: they are each stream's own.
 SELECT
 	host,
 	boot,

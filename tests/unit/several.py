@@ -20,6 +20,7 @@ from program import DATA, ENV, OUT, TCPHS
 from recording import HEADER, RECORD, split
 from tap import finish, say
 
+SOME = 1 << 5
 SESSION, WALL, ONLY, MISSING, HOST, BOOT, COMPLETE = 32, 40, 64, 68, 80, 208, 224
 NETNS, KIND, UNTIL = 24, 30, 88
 SEND_RESET, TIMEWAIT_END = 1, 8
@@ -203,47 +204,99 @@ for name, other, both in (("another part", (90, 120), None),
 # ---- of one network namespace ---------------------------------------------
 
 
-def scoped(name, raw, netns):
-    """What a reader that may see this one alone gets: its numbers are times"""
+def scoped(name, raw, netns, without=0):
+    """What a reader that may see this one alone gets, perhaps too late for the first
+    ones: its numbers are its own"""
     rows, numbers = [], {}
     for row in split(raw):
         if get(row, NETNS) & 0xffffffff != netns:
             continue
-        numbers[row[CPU]] = max(ts(row), numbers.get(row[CPU], 0) + 1)
+        if without:
+            without -= 1
+            continue
+        numbers[row[CPU]] = numbers[row[CPU]] + 1 if row[CPU] in numbers else ts(row)
         rows.append(put(row, N, "=Q", numbers[row[CPU]]))
     return save(name, put(raw[:HEADER], ONLY, "=I", netns) + b"".join(rows))
 
 
-def plain(paths, netns=None):
-    """The rows, without their numbers"""
-    return [{key: row[key] for key in row if key != "n"} for row in told(paths, "events")
-            if row["kind"] != "host" and netns in (None, row["netns"])]
+def lines(name, *paths):
+    return save(name, "".join(json.dumps(row) + "\n" for path in paths
+                              for row in told([path], "events")).encode())
 
 
-# Two that happened at once have numbers one after the other.
-at_once = list(records)
-place = {}
+def plain(paths, of=None):
+    """The rows, without what belongs to a stream"""
+    return sorted(str({key: row[key] for key in row if key not in ("n", "complete")})
+                  for row in told(paths, "events")
+                  if row["kind"] != "host" and of in (None, row["netns"]))
+
+
+# Some happened at once: of one namespace, and of two.
+at_once, alike, place = list(records), set(), {}
 for at, row in enumerate(at_once):
     before = place.get(row[CPU])
-    if before and get(at_once[before], NETNS) == get(row, NETNS):
-        at_once[before] = put(at_once[before], 0, "=Q", ts(row))
-        break
+    if before is not None:
+        kind = get(at_once[before], NETNS) == get(row, NETNS)
+        if kind not in alike:
+            at_once[at] = put(row, 0, "=Q", ts(at_once[before]))
+            alike.add(kind)
     place[row[CPU]] = at
 at_once.sort(key=ts)
-whole = save("whole", header + b"".join(at_once))
-spaces = collections.Counter(row["netns"] for row in plain([whole]))
+raw = header + b"".join(at_once)
+whole = save("whole", raw)
+spaces = collections.Counter(row["netns"] for row in told([whole], "events")
+                             if row["kind"] != "host")
 wrong = []
 for netns in spaces:
-    one = scoped("one%d" % netns, header + b"".join(at_once), netns)
-    if plain([one]) != plain([whole], netns) or len(plain([one])) != spaces[netns]:
-        wrong.append((netns, "alone"))
-    if plain([one, one]) != plain([one]):
-        wrong.append((netns, "twice"))
-    for paths in [one, whole], [whole, one]:
-        if sorted(map(str, plain(paths))) != sorted(map(str, plain([whole]))):
-            wrong.append((netns, "with the machine's"))
-say(len(spaces) > 1 and not wrong,
-    "of one namespace: alone, twice, and with the whole machine's: each record once", wrong)
+    one, late = scoped("one", raw, netns), scoped("late", raw, netns, spaces[netns] // 3)
+    json_of = {path: lines(os.path.basename(path) + "-lines", path)
+               for path in (one, late, whole)}
+    good, all_of = plain([whole], netns), plain([whole])
+    for paths, want in (
+            ([one], good), ([one, one], good), ([one, late], good), ([late, one], good),
+            ([one, whole], all_of), ([whole, late], all_of),
+            ([json_of[one], whole], all_of), ([one, json_of[whole]], all_of),
+            ([json_of[late], one], good), ([lines("both", one, late)], good),
+            ([lines("both-of-all", whole, late)], all_of)):
+        if plain(paths) != want:
+            wrong.append((netns, list(map(os.path.basename, paths)), len(plain(paths)),
+                          len(want)))
+two = [scoped("of%d" % netns, raw, netns) for netns in spaces]
+say(len(spaces) > 1 and len(alike) == 2 and not wrong,
+    "of one namespace, with others of it, or of all: each record once", wrong)
+say(plain(two) == plain([whole]), "of each namespace: together they are all")
+
+# As many connections as the whole machine's recording has, when some were lost.
+wrong = []
+for seed in range(SEEDS):
+    lossy = lose(header, records, HOW[seed % 3], random.Random(seed))
+    of_all = save("lossy", lossy)
+    for netns in spaces:
+        rows, numbers = [], {}
+        for row in split(lossy):
+            cpu = row[CPU]
+            if row[KIND] == KIND_LOST:
+                numbers[cpu] = numbers[cpu] + 1 if cpu in numbers else 0
+                row = put(row, KIND + 1, "=B", SOME)
+            elif get(row, NETNS) & 0xffffffff != netns:
+                continue
+            else:
+                numbers[cpu] = numbers[cpu] + 1 if numbers.get(cpu) else ts(row)
+            rows.append(put(row, N, "=Q", numbers[cpu]))
+        one = save("lossy%d" % netns, put(lossy[:HEADER], ONLY, "=I", netns) + b"".join(rows))
+        of_one = [con for con in connections([of_all])
+                  if netns in (con["netns"], con["client"]["netns"], con["server"]["netns"])]
+        if len(connections([one])) > len(of_one):
+            wrong.append((seed, netns, len(connections([one])), len(of_one)))
+        lost = [row for row in told([one], "events") if row["kind"] == "lost"]
+        if not lost or any(row["count"] is not None for row in lost):
+            wrong.append((seed, netns, lost[:2]))
+        if lines("back", one) and plain([lines("back", one)]) != plain([one]):
+            wrong.append((seed, netns, "read back"))
+say(not wrong, "of one namespace, where records were lost: no connection in pieces", wrong)
+text = run([one], "events")
+say("some records lost" in text and " 1 record lost" not in text,
+    "of one namespace: how many were lost is not told", text[:300])
 
 # ---- scenes ---------------------------------------------------------------
 
