@@ -56,7 +56,8 @@ place_loopback
 window_open
 behind events.json events -f --json
 events=$reader
-behind live.txt live
+# TIME_WAIT sockets of a namespace that goes just now are others'.
+behind live.txt live --netns "$(netns_inode "$NS_LO")"
 live=$reader
 
 cases=()

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -51,16 +52,20 @@ def sampled(pid):
         order, answer = place + '/order', place + '/answer'
         os.mkfifo(order)
         os.mkfifo(answer)
+        orders, answers = os.open(order, os.O_RDWR), os.open(answer, os.O_RDWR)
         with subprocess.Popen(['perf', 'record', '-q', '-e', 'cpu-clock', '-c', str(PERIOD),
                                '-p', str(pid), '-o', DATA, '-D', '-1',
                                '--control', f'fifo:{order},{answer}']) as perf:
-            with open(order, 'w') as orders, open(answer) as answers:
-                orders.write('enable\n')
-                orders.flush()
-                if 'ack' not in answers.readline():
-                    raise RuntimeError('perf record has not begun')
+            try:
+                os.write(orders, b'enable\n')
+                while not select.select([answers], [], [], 1)[0]:
+                    if perf.poll() is not None:
+                        raise RuntimeError(f'perf record: status {perf.returncode}')
                 yield
-            perf.send_signal(signal.SIGINT)
+            finally:
+                perf.send_signal(signal.SIGINT)
+        os.close(orders)
+        os.close(answers)
 
 
 def ours():
