@@ -17,6 +17,7 @@ enum {
 	LINE_MAX_SIZE = 1 << 20,
 	BUFFER = 64 << 10,
 	WRONG_SHOWN = 8,	/* messages; the rest is only counted */
+	AT_ONCE = 256,		/* records of a CPU that are compared with each other */
 };
 
 /* No namespace has this number: numbers that are missing were not lost. */
@@ -181,7 +182,8 @@ static bool is_twice(const struct tcphs_record *record, size_t i)
 {
 	size_t k = i;
 
-	while (k-- && record[k].ts == record[i].ts && record[k].cpu == record[i].cpu)
+	while (k-- && i - k <= AT_ONCE && record[k].ts == record[i].ts &&
+	       record[k].cpu == record[i].cpu)
 		if (tcphs_gap_same(&record[k], &record[i]))
 			return true;
 	return false;
